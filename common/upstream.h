@@ -1,0 +1,58 @@
+#pragma once
+// The one seam between an exporter and the network. Tests put a folder of recorded answers here.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "common/deadline.h"
+#include "common/result.h"
+
+namespace stakewatch {
+
+struct Request {
+  std::string_view name;  // In log lines, and of the recorded answer: <name>.json.
+  std::string path;       // HTTP: the path and query. JSON-RPC: the method.
+  std::string body;       // HTTP: empty is GET, otherwise POST as JSON. JSON-RPC: the params array.
+};
+
+class Upstream {
+ public:
+  virtual ~Upstream() = default;
+  // The answer's body. Called from several threads at once; never takes longer than the deadline,
+  // never more memory than the upstream's body limit.
+  virtual Result<std::string> Ask(const Request& request, const Deadline& deadline) const = 0;
+  // When the certificate that the upstream last showed us ends, in Unix seconds; none without TLS.
+  virtual std::optional<std::int64_t> CertificateNotAfter() const { return std::nullopt; }
+};
+
+// Secrets are paths of files, read again for each connection, so that a rotated one is taken.
+struct UpstreamOptions {
+  std::string ca_file;  // PEM; empty: the system's.
+  std::string cert_file, key_file;
+  std::string username, password_file;
+  std::string bearer_token_file;
+  std::size_t body_bytes_max = 64U << 20;
+};
+
+// What is wrong with `options` before anything is asked: a file that is missing, a secret that the
+// world can read, two kinds of authentication at once.
+Checked<void> CheckOptions(const UpstreamOptions& options);
+
+// HTTP(S) by cpp-httplib on streams of our own: kept connections, no redirects, no proxy from the
+// environment. `url` is http(s)://host[:port][/path]; the path goes before that of each request.
+Checked<std::shared_ptr<Upstream>> HttpUpstream(const std::string& url,
+                                                const UpstreamOptions& options);
+
+// JSON-RPC 2.0 over what `url` names: http(s)://, ws(s)://, or the path of a unix socket. Answers
+// are whole envelopes ({"jsonrpc":…,"result":…}), whose id has been checked where calls share a
+// connection.
+Checked<std::shared_ptr<Upstream>> RpcUpstream(const std::string& url,
+                                               const UpstreamOptions& options);
+
+// Answers from <folder>/<name>.json; a name without a file is unreachable.
+std::shared_ptr<Upstream> RecordedUpstream(std::string_view folder);
+
+}  // namespace stakewatch
