@@ -136,7 +136,7 @@ BasicAuth::Verdict BasicAuth::Compute(const std::string& user, const std::string
   const bool good = MatchesBcrypt(password, known ? found->second : slowest_hash_) && known;
   lock.lock();
   computing_ = false;
-  turn_.notify_one();
+  turn_.notify_all();  // One of them may find its answer remembered and take no turn.
   if (!good) return Verdict::kWrong;
   remembered_.insert_or_assign(user, mac);
   return Verdict::kGood;

@@ -30,7 +30,7 @@ inline bool Eventually(const std::function<bool()>& condition) {
   const Deadline until(10s);
   while (!condition()) {
     if (until.Over()) return false;
-    std::this_thread::sleep_for(2ms);
+    std::this_thread::sleep_for(10ms);
   }
   return true;
 }
