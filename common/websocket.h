@@ -1,6 +1,7 @@
 #pragma once
 // A WebSocket client on libwebsockets: one thread, one connection, kept up for ever. What a feed
 // and the ws:// transport of JSON-RPC stand on.
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,20 +14,29 @@
 
 namespace stakewatch {
 
+// How patient a WebSocket is. Tests are less so.
+struct WebSocketTimes {
+  std::chrono::milliseconds handshake{10000};  // TCP, TLS and HTTP, for each address of the name.
+  std::chrono::milliseconds ping{10000};       // A ping after so long without a whole message.
+  std::chrono::milliseconds silence{30000};    // A loss without pong or whole message for so long.
+  std::chrono::milliseconds retry_first{500};  // After a loss; doubled at each that follows,
+  std::chrono::milliseconds retry_longest{10000};  // up to this, until a message has come again.
+};
+
 class WebSocket {
  public:
-  // Called on the socket's own thread, one at a time.
+  // Called on the socket's own thread, one at a time. They may Send, but not destroy the socket.
   struct Handlers {
-    std::function<void()> connected;                     // May Send.
-    std::function<void(std::string message)> message;    // One whole text message.
+    std::function<void(WebSocket& socket)> connected;
+    std::function<void(std::string message)> message;    // One whole message, valid UTF-8.
     std::function<void(const Error& why)> disconnected;  // Also when connecting failed.
   };
-  // `url` is ws(s)://host[:port][/path]. Connects at once and again after each loss, 0.5 s apart at
-  // first, doubling to 10 s at most. A message over options.body_bytes_max, and a peer that answers
-  // no ping for 30 s, is a loss.
+  // `url` is ws(s)://host[:port][/path]. Connects at once and again after each loss. A message over
+  // options.body_bytes_max is a loss. No redirect is followed and no proxy of the environment used.
+  // Handlers may be called before Open returns.
   static Checked<std::unique_ptr<WebSocket>> Open(const std::string& url,
-                                                  const UpstreamOptions& options,
-                                                  Handlers handlers);
+                                                  const UpstreamOptions& options, Handlers handlers,
+                                                  const WebSocketTimes& times = {});
 
   virtual ~WebSocket() = default;  // Ends the thread; no handler is called afterwards.
   // From any thread. False when not connected or when more than 1 MiB waits to be written.
