@@ -148,8 +148,8 @@ void Flags::Add(std::string_view name, std::vector<std::string>& value, std::str
 
 void Flags::Add(std::string_view name, std::size_t& value, std::string_view help) {
   const std::string flag = "--" + std::string(name);
-  auto* option = impl_->into->add_option_function<std::string>(
-      flag, [&value, flag](const std::string& text) {
+  auto* option =
+      impl_->into->add_option_function<std::string>(flag, [&value, flag](const std::string& text) {
         std::size_t number = 0;
         const char* last = text.data() + text.size();
         const auto [end, error] = std::from_chars(text.data(), last, number);
