@@ -96,6 +96,11 @@ class Scraper {
 
  private:
   struct Slot;
+  struct Round;
+  // A round that no lane writes to any more; where a source did not keep to the deadline, without
+  // its answer.
+  std::shared_ptr<Round> AskAll(const Deadline& deadline);
+
   std::span<const MetricRow> declared_;
   Crew& crew_;
   std::vector<std::shared_ptr<Slot>> slots_;
