@@ -27,6 +27,7 @@ class PooledWebServer final : public WebServer {
 
  private:
   void Accept();
+  bool MakeRoom();  // False when Stop came first.
   void AcceptFrom(int listener);
   void Serve(Socket socket, WebAnswerer& answerer);
   void Exchange(LiveConnections::Entry& entry, WebAnswerer& answerer);
