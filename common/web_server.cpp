@@ -10,7 +10,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <csignal>
+#include <system_error>
 #include <utility>
 
 #include <openssl/err.h>
@@ -147,9 +148,15 @@ bool PooledWebServer::MakeRoom() {
 
 void PooledWebServer::AcceptFrom(int listener) {
   Socket socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const int error = errno;
   if (socket.Open()) {
+    out_of_descriptors_ = false;
     pool_.Run(std::move(socket));
-  } else if (OutOfDescriptors(errno)) {
+  } else if (OutOfDescriptors(error)) {
+    if (!std::exchange(out_of_descriptors_, true)) {
+      Log(LogLevel::kWarn, "no connection can be accepted",
+          {{"why", std::generic_category().message(error)}});
+    }
     // The connection stays in the backlog, so poll would return at once, for ever.
     WaitFor(wake_.Fd(), POLLIN, Deadline(kPauseWithoutDescriptors));
   }
@@ -190,6 +197,8 @@ std::expected<std::unique_ptr<WebServer>, WebServer::StartError> WebServer::Star
   if (options.max_requests == 0) {
     return std::unexpected(StartError{kBadOption, "--web.max-requests: at least 1 is right"});
   }
+  // OpenSSL writes without MSG_NOSIGNAL; and httplib does the same anyway, unasked.
+  std::signal(SIGPIPE, SIG_IGN);
   auto settings = WebSettings::Open(options.config_file, own);
   if (!settings) {
     return std::unexpected(StartError{kBadOption, "--web.config.file: " + settings.error()});

@@ -42,6 +42,7 @@ class PooledWebServer final : public WebServer {
   std::mutex stopping_;
   LiveConnections live_;
   WebPool pool_;
+  bool out_of_descriptors_ = false;  // Of the accepting thread: said once.
   std::thread accepting_;
 };
 
