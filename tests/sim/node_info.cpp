@@ -12,7 +12,8 @@ constexpr std::string_view kBlobSchedule =
     R"("prague":{"target":6,"max":9,"baseFeeUpdateFraction":5007716},)"
     R"("osaka":{"target":6,"max":9,"baseFeeUpdateFraction":5007716},)"
     R"("bpo1":{"target":10,"max":15,"baseFeeUpdateFraction":8346193},)"
-    R"("bpo2":{"target":14,"max":21,"baseFeeUpdateFraction":11684671}})";
+    R"("bpo2":{"target":14,"max":21,"baseFeeUpdateFraction":11684671},)"
+    R"("bpo3":{"target":21,"max":32,"baseFeeUpdateFraction":20609697}})";
 
 // terminalTotalDifficulty is above 2^64: a parser that reads the config has to cope with it.
 constexpr std::string_view kMainnetConfig =
