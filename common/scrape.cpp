@@ -32,6 +32,9 @@ class Guarded : public Upstream {
       : upstream_(upstream), breaker_(breaker), requests_(requests) {}
 
   Result<std::string> Ask(const Request& request, const Deadline& deadline) const override {
+    if (deadline.Over()) {
+      return Fail(Reason::kTimeout, std::string(request.name) + ": no time was left to ask");
+    }
     if (breaker_ == nullptr) return Count(request, deadline);
     return breaker_->Ask(deadline, [&] { return Count(request, deadline); });
   }
@@ -71,6 +74,11 @@ struct Scraper::Slot {
     for (std::size_t i = 0; i < failures.size(); ++i) {
       failures[i] = &own->CounterOf(kSourceFailures, source.name, kReasonWords[i]);
     }
+  }
+
+  std::optional<std::int64_t> CertificateNotAfter() const {
+    if (source.upstream) return source.upstream->CertificateNotAfter();
+    return source.certificate_not_after ? source.certificate_not_after() : std::nullopt;
   }
 
   struct Answer {
@@ -203,8 +211,9 @@ Families Scraper::Scrape(const Deadline& deadline) {
     told.Set(kSourceDuration, answers[i]->duration_seconds, name);
     if (slot.source.upstream) {
       told.Set(kSourceBreakerOpen, slot.breaker->Open() ? 1 : 0, name);
-      const auto ends = slot.source.upstream->CertificateNotAfter();
-      if (ends) told.Set(kSourceCertificateNotAfter, static_cast<double>(*ends), name);
+    }
+    if (const auto ends = slot.CertificateNotAfter()) {
+      told.Set(kSourceCertificateNotAfter, static_cast<double>(*ends), name);
     }
     sheets.push_back(std::move(answers[i]->families));
   }

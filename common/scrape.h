@@ -52,6 +52,8 @@ struct Source {
   std::function<Result<void>(const Upstream&, const Deadline&, Sheet&)> scrape;
   // Starts what a feed needs, once, when serving begins; may be empty.
   std::function<void()> start = {};
+  // Of a feed, which has no upstream to ask for it; may be empty.
+  std::function<std::optional<std::int64_t>()> certificate_not_after = {};
 };
 
 // How a source fared when it was last asked, for the landing page.
