@@ -17,7 +17,10 @@ std::string OpenSslError() {
 SslCtx ClientSslCtx(const std::string& host) {
   SslCtx ctx(SSL_CTX_new(TLS_client_method()));
   SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(ctx.get(), SSL_VERIFY_PEER, nullptr);
+  // OpenSSL would ask the terminal for the pass phrase of an encrypted key, and wait.
+  SSL_CTX_set_default_passwd_cb(ctx.get(), [](char*, int, int, void*) { return -1; });
   X509_VERIFY_PARAM* param = SSL_CTX_get0_param(ctx.get());
   X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) != 1) {

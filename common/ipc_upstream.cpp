@@ -1,14 +1,18 @@
 #include "common/ipc_upstream.h"
 
-#include <poll.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
-#include <mutex>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "common/json.h"
+#include "common/kept.h"
 #include "common/net.h"
 #include "common/rpc_upstream.h"
 #include "common/stream.h"
@@ -16,20 +20,44 @@
 namespace stakewatch {
 namespace {
 
-constexpr std::size_t kIdleMax = 16;
 constexpr std::size_t kReadBytes = 64 << 10;
+constexpr std::size_t kFirstBytes = 4 << 10;
 constexpr std::size_t kDepthMax = 1024;  // simdjson's own limit.
+constexpr milliseconds kBacklogPause{10};
 
-struct Line {
+bool OnlySpace(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
+}
+
+// One connection, with one call at a time, so that an answer can be no other's.
+class Line {
+ public:
   explicit Line(Socket connected)
-      : socket(std::move(connected)), connection(socket.Fd(), nullptr, kReadBytes) {}
-  // Nobody has hung up, and no late answer waits.
+      : socket_(std::move(connected)), connection_(socket_.Fd(), nullptr, kReadBytes) {}
+
+  // Nobody has hung up, and nothing but the newline after the last answer has come.
   bool Fresh() const {
-    pollfd p{socket.Fd(), POLLIN, 0};
-    return ::poll(&p, 1, 0) == 0;
+    std::array<char, 64> rest{};
+    for (;;) {
+      const ssize_t n = ::recv(socket_.Fd(), rest.data(), rest.size(), MSG_DONTWAIT);
+      if (n < 0) return errno == EAGAIN;
+      if (n == 0 || !OnlySpace({rest.data(), static_cast<std::size_t>(n)})) return false;
+    }
   }
-  Socket socket;
-  Connection connection;
+  Result<std::string> Call(const std::string& question, std::uint64_t id, std::size_t bytes_max,
+                           const Deadline& deadline);
+  bool WentAway() const {
+    const auto why = connection_.Why();
+    return connection_.Received() == 0 &&
+           (why == Connection::End::kClosed || why == Connection::End::kError);
+  }
+
+ private:
+  Result<std::string> ReadValue(std::size_t bytes_max);
+  Error Failure(std::size_t bytes_max) const;
+
+  Socket socket_;
+  Connection connection_;
 };
 
 class IpcRpc : public Upstream {
@@ -40,115 +68,148 @@ class IpcRpc : public Upstream {
   Result<std::string> Ask(const Request& request, const Deadline& deadline) const override;
 
  private:
+  Result<std::string> Call(const std::string& question, std::uint64_t id,
+                           const Deadline& deadline) const;
   Result<std::unique_ptr<Line>> Connect(const Deadline& deadline) const;
-  std::unique_ptr<Line> TakeIdle() const;
-  Result<std::string> Exchange(Line& line, const std::string& question, std::uint64_t id,
-                               const Deadline& deadline) const;
-  Error Failure(Connection::End end, bool began) const;
 
   std::string path_;
   std::size_t body_bytes_max_;
   mutable std::atomic<std::uint64_t> last_id_ = 0;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Line>> idle_;
+  mutable Kept<Line> kept_;
 };
+
+Error Line::Failure(std::size_t bytes_max) const {
+  switch (connection_.Why()) {
+    case Connection::End::kTimeout:
+      return {Reason::kTimeout,
+              connection_.Received() == 0 ? "no answer in time" : "no whole answer in time"};
+    case Connection::End::kBudget:
+      return {Reason::kBadAnswer,
+              "the answer is longer than " + std::to_string(bytes_max) + " bytes"};
+    default:
+      return connection_.Received() == 0
+                 ? Error{Reason::kUnreachable, "the connection was closed without an answer"}
+                 : Error{Reason::kBadAnswer, "the answer is cut off"};
+  }
+}
+
+// Ends where the brackets do, since Geth's newline is a habit and no promise.
+Result<std::string> Line::ReadValue(std::size_t bytes_max) {
+  std::string answer;
+  JsonEnd end;
+  for (;;) {
+    const std::size_t before = answer.size();
+    const std::size_t room =
+        std::min(std::max(before, kFirstBytes), bytes_max + 1 - std::min(before, bytes_max));
+    ssize_t n = 0;
+    answer.reserve(before + room + simdjson::SIMDJSON_PADDING);
+    answer.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
+      n = connection_.Read(data + before, room);
+      return before + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+    });
+    if (n <= 0) return std::unexpected(Failure(bytes_max));
+    std::size_t taken = 0;
+    const std::string_view fresh = std::string_view(answer).substr(before);
+    const auto state = end.Take(fresh, taken);
+    if (state == JsonEnd::State::kBad) return Fail(Reason::kBadAnswer, "the answer is not JSON");
+    if (state == JsonEnd::State::kMore) continue;
+    if (!OnlySpace(fresh.substr(taken)) || connection_.HasBuffered()) {
+      return Fail(Reason::kBadAnswer, "more than one answer came");
+    }
+    answer.resize(before + taken);
+    return answer;
+  }
+}
+
+Result<std::string> Line::Call(const std::string& question, std::uint64_t id, std::size_t bytes_max,
+                               const Deadline& deadline) {
+  connection_.Start(deadline, bytes_max);
+  // Waiting at once saves a read that would find nothing yet.
+  if (!connection_.Write(question.data(), question.size()) || !connection_.Readable()) {
+    return std::unexpected(Failure(bytes_max));
+  }
+  auto answer = ReadValue(bytes_max);
+  if (answer && !RpcIdIs(*answer, id)) {
+    return Fail(Reason::kBadAnswer, "the answer is of another call");
+  }
+  return answer;
+}
 
 // A full backlog says EAGAIN at once and tells nobody when there is room, so it is asked again.
 Result<std::unique_ptr<Line>> IpcRpc::Connect(const Deadline& deadline) const {
   for (;;) {
     auto socket = ConnectUnix(path_, deadline);
     if (socket) return std::make_unique<Line>(std::move(*socket));
-    if (socket.error().code == EAGAIN) {
+    Error error = std::move(socket.error());
+    const int number = std::exchange(error.code, 0);
+    if (number == EAGAIN) {
       if (deadline.Over()) return Fail(Reason::kTimeout, "its queue of connections stays full");
-      std::this_thread::sleep_for(std::min(milliseconds(20), deadline.Left()));
+      std::this_thread::sleep_for(std::min(kBacklogPause, deadline.Left()));
       continue;
     }
-    Error error = socket.error();
-    if (error.code == EACCES) {
-      error.what += "; the socket is open to its owner alone: run as the same user";
+    if (number == EACCES) {
+      error.what += "; Geth makes its socket for its own user alone (mode 0600): run as that user";
     }
+    if (number == ENOENT) error.what += "; is the node running, and is this its socket?";
+    if (number == ECONNREFUSED) error.what += "; nobody listens on this socket any more";
     return std::unexpected(std::move(error));
   }
 }
 
-std::unique_ptr<Line> IpcRpc::TakeIdle() const {
-  const std::lock_guard lock(mutex_);
-  while (!idle_.empty()) {
-    std::unique_ptr<Line> line = std::move(idle_.back());
-    idle_.pop_back();
-    if (line->Fresh()) return line;
+// A node that was restarted in between has closed the connection: asked once more, afresh.
+Result<std::string> IpcRpc::Call(const std::string& question, std::uint64_t id,
+                                 const Deadline& deadline) const {
+  std::unique_ptr<Line> line = kept_.Take();
+  while (line != nullptr && !line->Fresh()) line = kept_.Take();
+  if (line != nullptr) {
+    auto answer = line->Call(question, id, body_bytes_max_, deadline);
+    if (answer) {
+      kept_.Keep(std::move(line));
+      return answer;
+    }
+    if (!line->WentAway()) return answer;
   }
-  return nullptr;
-}
-
-Error IpcRpc::Failure(Connection::End end, bool began) const {
-  switch (end) {
-    case Connection::End::kTimeout:
-      return {Reason::kTimeout, "no whole answer in time"};
-    case Connection::End::kBudget:
-      return {Reason::kBadAnswer,
-              "the answer is longer than " + std::to_string(body_bytes_max_) + " bytes"};
-    default:
-      return began ? Error{Reason::kBadAnswer, "the answer is cut off"}
-                   : Error{Reason::kUnreachable, "the connection was closed unanswered"};
-  }
-}
-
-Result<std::string> IpcRpc::Exchange(Line& line, const std::string& question, std::uint64_t id,
-                                     const Deadline& deadline) const {
-  line.connection.Start(deadline, body_bytes_max_);
-  if (!line.connection.Write(question.data(), question.size())) {
-    return std::unexpected(Failure(line.connection.Why(), false));
-  }
-  std::string answer;
-  JsonEnd end;
-  std::string piece(kReadBytes, '\0');
-  for (;;) {
-    const ssize_t n = line.connection.Read(piece.data(), piece.size());
-    if (n <= 0) return std::unexpected(Failure(line.connection.Why(), !answer.empty()));
-    std::size_t taken = 0;
-    const auto state =
-        end.Take(std::string_view(piece).substr(0, static_cast<std::size_t>(n)), taken);
-    answer.append(piece, 0, taken);
-    if (state == JsonEnd::State::kBad) return Fail(Reason::kBadAnswer, "no JSON value");
-    if (state == JsonEnd::State::kDone) break;
-  }
-  answer.reserve(answer.size() + simdjson::SIMDJSON_PADDING);
-  if (!RpcIdIs(answer, id)) return Fail(Reason::kBadAnswer, "the answer is of another call");
+  auto connected = Connect(deadline);
+  if (!connected) return std::unexpected(std::move(connected.error()));
+  auto answer = (*connected)->Call(question, id, body_bytes_max_, deadline);
+  if (answer) kept_.Keep(std::move(*connected));
   return answer;
 }
 
 Result<std::string> IpcRpc::Ask(const Request& request, const Deadline& deadline) const {
-  const auto told = [&](Error error) {
-    error.what = std::string(request.name) + " of " + path_ + ": " + error.what;
-    return std::unexpected(std::move(error));
-  };
   const std::uint64_t id = ++last_id_;
-  const std::string question = RpcQuestion(request, id) + "\n";
-  std::unique_ptr<Line> line = TakeIdle();
-  if (line != nullptr) {
-    auto answer = Exchange(*line, question, id, deadline);
-    if (answer) {
-      const std::lock_guard lock(mutex_);
-      if (idle_.size() < kIdleMax) idle_.push_back(std::move(line));
-      return answer;
-    }
-    // Closed by a node that was restarted in between: asked once more, afresh.
-    if (answer.error().reason != Reason::kUnreachable) return told(answer.error());
+  auto answer = Call(RpcQuestion(request, id) + "\n", id, deadline);
+  if (!answer) {
+    answer.error().what =
+        path_ + " " + std::string(request.name) + ": " + std::move(answer.error().what);
   }
-  auto fresh = Connect(deadline);
-  if (!fresh) return told(fresh.error());
-  auto answer = Exchange(**fresh, question, id, deadline);
-  if (!answer) return told(answer.error());
-  const std::lock_guard lock(mutex_);
-  if (idle_.size() < kIdleMax) idle_.push_back(std::move(*fresh));
   return answer;
+}
+
+// How many bytes at the front of `text` are neither a quote nor a backslash.
+std::size_t PlainBytes(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  std::size_t at = 0;
+  for (; at + 8 <= text.size(); at += 8) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, text.data() + at, 8);
+    const std::uint64_t quotes = eight ^ (kOnes * '"');
+    const std::uint64_t slashes = eight ^ (kOnes * '\\');
+    // Not zero when a byte of either is: which one is found below.
+    if ((((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes)) & (kOnes << 7)) break;
+  }
+  while (at < text.size() && text[at] != '"' && text[at] != '\\') ++at;
+  return at;
 }
 
 }  // namespace
 
 JsonEnd::State JsonEnd::Take(std::string_view bytes, std::size_t& taken) {
   for (taken = 0; taken < bytes.size();) {
+    if (in_string_ && !escaped_) {
+      taken += PlainBytes(bytes.substr(taken));
+      if (taken == bytes.size()) break;
+    }
     const char c = bytes[taken++];
     if (in_string_) {
       if (escaped_) {

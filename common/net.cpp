@@ -81,7 +81,11 @@ Result<std::vector<Address>> Resolve(const std::string& host, std::uint16_t port
   std::vector<Address> numeric(1);
   if (NumericAddress(host, port, numeric.front())) return numeric;
   const auto lookup = std::make_shared<Lookup>();
-  std::thread([host, port, lookup] { LookUp(host, port, *lookup); }).detach();
+  try {
+    std::thread([host, port, lookup] { LookUp(host, port, *lookup); }).detach();
+  } catch (const std::system_error& e) {
+    return Fail(Reason::kUnreachable, std::string("no thread to resolve on: ") + e.what());
+  }
   std::unique_lock lock(lookup->mutex);
   if (!lookup->changed.wait_until(lock, deadline.At(), [&] { return lookup->done; })) {
     return Fail(Reason::kTimeout, "no address of " + host + " in time");

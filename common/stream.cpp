@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+#include <system_error>
 
 #include <openssl/err.h>
+#include <openssl/sslerr.h>
 
 #include "common/net.h"
 
@@ -23,6 +26,7 @@ Connection::Connection(int fd, SSL* ssl, std::size_t buffer_bytes)
 void Connection::Start(const Deadline& deadline, std::size_t read_bytes_max) {
   deadline_ = deadline;
   budget_ = read_bytes_max;
+  received_ = 0;
   why_ = End::kNone;
 }
 
@@ -38,6 +42,8 @@ bool Connection::Handshake() {
 
 ssize_t Connection::Read(char* to, std::size_t size) {
   if (from_ == end_) {
+    // What is large goes where it belongs without a copy.
+    if (size >= buffer_bytes_) return Receive(to, size);
     const ssize_t n = Receive(buffer_.get(), buffer_bytes_);
     if (n <= 0) return n;
     from_ = 0;
@@ -60,13 +66,14 @@ ssize_t Connection::Receive(char* to, std::size_t size) {
       why_ = End::kBudget;
       return -1;
     }
-    const std::size_t room = std::min(size, budget_);
+    const std::size_t room = std::min({size, budget_, std::size_t{INT_MAX}});
     ERR_clear_error();
     const ssize_t n =
         ssl_ != nullptr ? SSL_read(ssl_, to, static_cast<int>(room)) : ::recv(fd_, to, room, 0);
     const int error = errno;
     if (n > 0) {
       budget_ -= static_cast<std::size_t>(n);
+      received_ += static_cast<std::size_t>(n);
       return n;
     }
     if (ssl_ == nullptr && n == 0) {
@@ -110,16 +117,43 @@ bool Connection::Write(const char* from, std::size_t size) {
 bool Connection::Wait(int ssl_error, int error) {
   const bool read = ssl_error == SSL_ERROR_WANT_READ;
   if (!read && ssl_error != SSL_ERROR_WANT_WRITE) {
-    why_ = ssl_error == SSL_ERROR_SSL ? End::kTls : End::kError;
+    code_ = ssl_error == SSL_ERROR_SSL ? ERR_peek_error() : static_cast<unsigned long>(error);
+    why_ = ssl_error != SSL_ERROR_SSL ? End::kError : End::kTls;
+    // An end without TLS's own goodbye is an end, but Read does not take it for a clean one.
+    if (why_ == End::kTls && ERR_GET_REASON(code_) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+      why_ = End::kClosed;
+    }
     return false;
   }
   if (ssl_ == nullptr && error != EAGAIN && error != EINTR) {
     why_ = End::kError;
+    code_ = static_cast<unsigned long>(error);
     return false;
   }
   if (WaitFor(fd_, read ? POLLIN : POLLOUT, deadline_)) return true;
   why_ = End::kTimeout;
   return false;
+}
+
+std::string Connection::WhyText() const {
+  switch (why_) {
+    case End::kNone:
+      return "nothing is wrong";
+    case End::kClosed:
+      return "the connection was closed";
+    case End::kTimeout:
+      return "out of time";
+    case End::kBudget:
+      return "more bytes than the limit";
+    case End::kError:
+      // A TLS connection that ends without a word leaves no errno.
+      return code_ == 0 ? "the connection was closed"
+                        : std::generic_category().message(static_cast<int>(code_));
+    case End::kTls:
+      break;
+  }
+  const char* reason = ERR_reason_error_string(code_);
+  return reason != nullptr ? reason : "TLS error " + std::to_string(code_);
 }
 
 bool Connection::Readable() {

@@ -23,6 +23,7 @@ class Connection {
   // A new exchange: everything must be over by `deadline`, and at most `read_bytes_max` are read.
   void Start(const Deadline& deadline, std::size_t read_bytes_max);
   void ExtendTo(const Deadline& deadline) { deadline_ = deadline; }
+  void Allow(std::size_t more_bytes) { budget_ += more_bytes; }
 
   bool Handshake();  // As the side that `ssl` was set up for.
   // What is there, at least one byte; 0 at the end; -1 on error.
@@ -32,6 +33,8 @@ class Connection {
   bool Writable();
   bool HasBuffered() const { return from_ < end_; }
   End Why() const { return why_; }
+  std::string WhyText() const;                        // Why() in words, with the system's own.
+  std::size_t Received() const { return received_; }  // Since Start.
   const Deadline& Until() const { return deadline_; }
 
  private:
@@ -42,7 +45,9 @@ class Connection {
   SSL* ssl_;
   Deadline deadline_;
   std::size_t budget_ = 0;
+  std::size_t received_ = 0;
   End why_ = End::kNone;
+  unsigned long code_ = 0;  // Of OpenSSL when why_ is kTls, errno when it is kError.
   std::size_t buffer_bytes_;
   std::unique_ptr<char[]> buffer_;
   std::size_t from_ = 0;
