@@ -26,6 +26,14 @@ constexpr std::string_view kMainnetConfig =
     R"("osakaTime":1764798551,"terminalTotalDifficulty":58750000000000000000000,)"
     R"("depositContractAddress":"0x00000000219ab540356cbb839cbe05303d7705fa","ethash":{},)";
 
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kVersions = {{
+    {"besu", "besu/v26.4.0/linux-x86_64/openjdk-java-21"},
+    {"nethermind", "Nethermind/v1.36.2+f3d6e5a1/linux-x64/dotnet10.0.4"},
+    {"nethermind-1.30", "Nethermind/v1.30.2+8b2a6c1d/linux-x64/dotnet9.0.0"},
+    {"erigon", "erigon/3.3.4/linux-amd64/go1.25.3"},
+    {"reth", "reth/v1.11.1-5ecb1a6/x86_64-unknown-linux-gnu"},
+}};
+
 std::string Config(const Network& network) {
   if (network.chain_id == 1) return std::string(kMainnetConfig) + std::string(kBlobSchedule) + "}";
   return R"({"chainId":)" + std::to_string(network.chain_id) +
@@ -42,13 +50,6 @@ std::string Config(const Network& network) {
 }  // namespace
 
 std::string_view VersionOf(std::string_view client) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kVersions = {{
-      {"besu", "besu/v26.4.0/linux-x86_64/openjdk-java-21"},
-      {"nethermind", "Nethermind/v1.36.2+f3d6e5a1/linux-x64/dotnet10.0.4"},
-      {"nethermind-1.30", "Nethermind/v1.30.2+8b2a6c1d/linux-x64/dotnet9.0.0"},
-      {"erigon", "erigon/3.3.4/linux-amd64/go1.25.3"},
-      {"reth", "reth/v1.11.1-5ecb1a6/x86_64-unknown-linux-gnu"},
-  }};
   for (const auto& [name, version] : kVersions) {
     if (name == client) return version;
   }

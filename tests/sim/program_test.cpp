@@ -39,6 +39,7 @@ class Program {
     posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
     arguments.insert(arguments.begin(), SIM_PROGRAM);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     REQUIRE(posix_spawn(&pid_, SIM_PROGRAM, &actions, nullptr, argv.data(), environ) == 0);

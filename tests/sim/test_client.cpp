@@ -18,6 +18,7 @@ namespace stakewatch::sim {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+constexpr std::string_view kMask = "\x12\x34\x56\x78";
 
 int ConnectOrClose(int fd, const sockaddr* address, socklen_t bytes) {
   if (fd >= 0 && connect(fd, address, bytes) != 0) {
@@ -43,7 +44,8 @@ bool Dechunk(std::string_view text, std::string& body) {
     const std::size_t line = text.find("\r\n");
     std::size_t length = 0;
     if (line == std::string_view::npos) return false;
-    std::from_chars(text.data(), text.data() + line, length, 16);
+    const std::string digits(text.substr(0, line));
+    std::from_chars(digits.data(), digits.data() + digits.size(), length, 16);
     if (text.size() < line + 4 + length) return false;
     if (length == 0) return true;
     body += text.substr(line + 2, length);
@@ -157,7 +159,6 @@ void TestClient::SendFrame(std::string_view text, unsigned char opcode) {
     frame += static_cast<char>(text.size() >> 8U);
     frame += static_cast<char>(text.size() & 0xffU);
   }
-  constexpr std::string_view kMask = "\x12\x34\x56\x78";
   frame += kMask;
   for (std::size_t i = 0; i < text.size(); ++i) {
     frame += static_cast<char>(text[i] ^ kMask[i % 4]);
