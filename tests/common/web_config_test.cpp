@@ -138,7 +138,8 @@ TEST_CASE("web config: aliases that multiply cost nothing") {
   for (int i = 1; i < 40; ++i) {
     const std::string n = std::to_string(i);
     const std::string before = "*a" + std::to_string(i - 1);
-    yaml += "a" + n + ": &a" + n + " [" + before + ", " + before + "]\n";
+    yaml.append("a").append(n).append(": &a").append(n).append(" [");
+    yaml.append(before).append(", ").append(before).append("]\n");
   }
   CHECK(WhyNot(yaml).find("a0") != std::string::npos);
 }

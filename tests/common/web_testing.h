@@ -130,7 +130,9 @@ struct TestServer {
     });
     handlers.emplace("/echo", [](const WebRequest& request) {
       WebAnswer answer;
-      for (const auto& [key, value] : request.query) answer.body += key + "=" + value + "\n";
+      for (const auto& [key, value] : request.query) {
+        answer.body.append(key).append("=").append(value).append("\n");
+      }
       answer.body += "timeout=" + request.scrape_timeout + "\n";
       return answer;
     });
