@@ -22,7 +22,7 @@ struct Exporter {
   std::string_view about;  // One sentence for --help and the landing page.
   std::uint16_t port = 0;  // Of --web.listen-address, on loopback.
   std::span<const MetricRow> metrics;
-  std::vector<std::string_view> source_names;  // All there are, for --source.disable.
+  std::vector<std::string> source_names;  // All there are, for --source.disable.
   // Declares the exporter's own flags.
   std::function<void(Flags&)> flags;
   // The sources of the target given by flags. Called once, after Parse; what it checks is also what

@@ -1,16 +1,22 @@
 #include "common/json.h"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace stakewatch {
 namespace {
 
+// The digits of a quantity of at most 256 bits, as wide as Ethereum's words are.
 std::string_view HexDigits(JsonValue value) {
   const std::string_view text = value.get_string();
-  if (!text.starts_with("0x") || text.size() == 2) {
+  const std::string_view digits = text.substr(std::min<std::size_t>(text.size(), 2));
+  const auto hex = [](char c) { return std::isxdigit(static_cast<unsigned char>(c)) != 0; };
+  if (!text.starts_with("0x") || digits.empty() || digits.size() > 64 ||
+      !std::ranges::all_of(digits, hex)) {
     throw BadShape{"not a hexadecimal quantity: " + std::string(text.substr(0, 40))};
   }
-  return text.substr(2);
+  return digits;
 }
 
 }  // namespace
@@ -45,21 +51,16 @@ JsonValue JsonDocument::Root() {
 std::uint64_t HexQuantity(JsonValue value) {
   const std::string_view digits = HexDigits(value);
   std::uint64_t number = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
-  if (error != std::errc() || end != digits.data() + digits.size()) {
-    throw BadShape{"not a 64-bit quantity: 0x" + std::string(digits.substr(0, 40))};
+  if (std::from_chars(digits.data(), digits.data() + digits.size(), number, 16).ec != std::errc()) {
+    throw BadShape{"a quantity of more than 64 bits: 0x" + std::string(digits)};
   }
   return number;
 }
 
 double HexQuantityAsDouble(JsonValue value) {
-  const std::string_view digits = HexDigits(value);
   double number = 0;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), number, std::chars_format::hex);
-  if (error != std::errc() || end != digits.data() + digits.size() || digits.front() == '-') {
-    throw BadShape{"not a quantity: 0x" + std::string(digits.substr(0, 40))};
+  for (const char c : HexDigits(value)) {
+    number = number * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
   }
   return number;
 }

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "common/text.h"
+
 namespace stakewatch {
 namespace {
 
@@ -15,27 +17,6 @@ namespace {
 }
 
 constexpr std::size_t kLabelValueBytesMax = 128;
-
-// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no
-// surrogates, no overlong forms, nothing above U+10FFFF).
-std::size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xBF;
-  if (lead == 0xE0) low = 0xA0;
-  if (lead == 0xED) high = 0x9F;
-  if (lead == 0xF0) low = 0x90;
-  if (lead == 0xF4) high = 0x8F;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
-  }
-  return length;
-}
 
 prometheus::MetricType TypeOf(Kind kind) {
   switch (kind) {
@@ -52,21 +33,7 @@ prometheus::MetricType TypeOf(Kind kind) {
 }  // namespace
 
 std::string CleanLabelValue(std::string_view label_value) {
-  std::string clean;
-  while (!label_value.empty()) {
-    const std::size_t length = Utf8Length(label_value);
-    const bool printable = static_cast<unsigned char>(label_value.front()) >= 0x20 &&
-                           label_value.front() != 0x7F && length != 0;
-    const std::size_t taken = std::max<std::size_t>(length, 1);
-    if (clean.size() + taken > kLabelValueBytesMax) break;
-    if (printable) {
-      clean += label_value.substr(0, taken);
-    } else {
-      clean += '?';
-    }
-    label_value.remove_prefix(taken);
-  }
-  return clean;
+  return CleanText(label_value, kLabelValueBytesMax);
 }
 
 Sheet::Sheet(std::span<const MetricRow> declared) : declared_(declared) {

@@ -107,7 +107,7 @@ Result<Socket> Connect(const Address& to, const Deadline& deadline) {
       getsockopt(socket.Fd(), SOL_SOCKET, SO_ERROR, &error, &length);
     }
   }
-  if (error != 0) return Fail(Reason::kUnreachable, Errno(error));
+  if (error != 0) return Fail(Reason::kUnreachable, Errno(error), error);
   return socket;
 }
 

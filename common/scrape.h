@@ -31,11 +31,15 @@ inline constexpr auto kSourceBreakerOpen =
 inline constexpr auto kSourceCertificateNotAfter =
     Gauge("stakewatch_source_certificate_not_after_timestamp_seconds",
           "When the certificate shown by the source's upstream ends.", "source");
+// What a scraper tells of its sources, afresh each time; the two below are counters of the process.
+inline constexpr auto kSourceMetrics =
+    Table(kSourceUp, kSourceDuration, kSourceBreakerOpen, kSourceCertificateNotAfter);
 inline constexpr auto kSourceRequests =
     Counter("stakewatch_source_requests_total", "Requests made to the upstream.", "source");
 inline constexpr auto kSourceFailures =
     Counter("stakewatch_source_failures_total", "Scrapes in which the source failed, by reason.",
             "source", "reason");
+inline constexpr auto kSourceCounters = Table(kSourceRequests, kSourceFailures);
 
 // One thing asked of one upstream in each scrape. Sources are asked at the same time and fail
 // apart.
@@ -46,6 +50,8 @@ struct Source {
   // Prometheus servers may scrape together). The upstream given is `upstream`, counted and behind
   // its breaker.
   std::function<Result<void>(const Upstream&, const Deadline&, Sheet&)> scrape;
+  // Starts what a feed needs, once, when serving begins; may be empty.
+  std::function<void()> start = {};
 };
 
 // How a source fared when it was last asked, for the landing page.
@@ -82,6 +88,7 @@ class Scraper {
           OwnMetrics* own);
   ~Scraper();
 
+  void Start();  // Starts the feeds.
   // The families of one scrape, stakewatch_source_* included. Over by the deadline, whatever the
   // sources do.
   Families Scrape(const Deadline& deadline);
@@ -89,6 +96,11 @@ class Scraper {
 
  private:
   struct Slot;
+  struct Round;
+  // A round that no lane writes to any more; where a source did not keep to the deadline, without
+  // its answer.
+  std::shared_ptr<Round> AskAll(const Deadline& deadline);
+
   std::span<const MetricRow> declared_;
   Crew& crew_;
   std::vector<std::shared_ptr<Slot>> slots_;

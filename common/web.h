@@ -61,9 +61,11 @@ class WebServer {
 // For --check-config: reads the web configuration and all files it names.
 Checked<void> CheckWebConfig(const std::string& config_file);
 
-inline constexpr auto kWebMetrics = Table(
-    Counter("stakewatch_web_requests_total", "Requests answered, by HTTP status code.", "code"),
+inline constexpr auto kWebRequests =
+    Counter("stakewatch_web_requests_total", "Requests answered, by HTTP status code.", "code");
+inline constexpr auto kWebConfigReloadFailures =
     Counter("stakewatch_web_config_reload_failures_total",
-            "Times a changed web configuration could not be read; the last good one is kept."));
+            "Times a changed web configuration could not be read; the last good one is kept.");
+inline constexpr auto kWebMetrics = Table(kWebRequests, kWebConfigReloadFailures);
 
 }  // namespace stakewatch

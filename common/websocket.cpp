@@ -16,8 +16,10 @@
 #include <utility>
 #include <vector>
 
+#include "common/client_tls.h"
 #include "common/lookup.h"
 #include "common/net.h"
+#include "common/secrets.h"
 #include "common/websocket_handshake.h"
 
 namespace stakewatch {

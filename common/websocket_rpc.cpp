@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "common/json.h"
+#include "common/rpc_upstream.h"
 #include "common/websocket.h"
 
 namespace stakewatch {
@@ -98,9 +99,7 @@ Result<std::string> WebSocketRpc::Ask(const Request& request, const Deadline& de
   Answer answer;
   waiting_.emplace(id, &answer);
   lock.unlock();
-  const bool sent = socket_->Send(R"({"jsonrpc":"2.0","id":)" + std::to_string(id) +
-                                  R"(,"method":")" + request.path + R"(","params":)" +
-                                  (request.body.empty() ? "[]" : request.body) + "}");
+  const bool sent = socket_->Send(RpcQuestion(request, id));
   lock.lock();
   if (sent) changed_.wait_until(lock, deadline.At(), [&] { return answer.has_value(); });
   waiting_.erase(id);

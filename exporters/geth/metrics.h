@@ -100,7 +100,7 @@ inline constexpr auto kChainId = Gauge("geth_chain_id", "What eth_chainId answer
 inline constexpr auto kNetworkId = Gauge("geth_network_id", "What net_version answers.");
 inline constexpr auto kListening =
     Gauge("geth_listening", "1 if the node listens for peers (net_listening).");
-inline constexpr auto kNetPeerCount =
+inline constexpr auto kNetPeers =
     Gauge("geth_net_peers", "What net_peerCount answers: peers, without the admin module.");
 inline constexpr auto kNetworkExpected =
     Gauge("geth_network_as_expected",
@@ -136,7 +136,7 @@ inline constexpr auto kMetrics = Table(
     kBlockNumber, kBlockTimestamp, kHeadBaseFee, kHeadGasUsed, kHeadGasLimit, kHeadTransactions,
     kHeadSize, kHeadBlobGasUsed, kHeadExcessBlobGas, kSyncing, kSyncCurrentBlock, kSyncHighestBlock,
     kSyncStartingBlock, kSyncProgress, kSyncSpeed, kSyncEta, kTxpoolPending, kTxpoolQueued,
-    kChainId, kNetworkId, kListening, kNetPeerCount, kNetworkExpected, kGasPrice, kHeadsConnected,
+    kChainId, kNetworkId, kListening, kNetPeers, kNetworkExpected, kGasPrice, kHeadsConnected,
     kHeadsLastEvent, kHeadsLastNumber, kHeadsSeen, kHeadsMissed, kHeadsReconnects, kReorgs,
     kReorgDepth, kHeadArrivalDelay);
 

@@ -1,0 +1,289 @@
+#include "common/exporter.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include "common/describe.h"
+#include "common/landing.h"
+#include "common/log.h"
+#include "common/memory.h"
+#include "common/page.h"
+#include "common/probe.h"
+#include "common/process.h"
+#include "common/systemd.h"
+#include "common/web.h"
+
+namespace stakewatch {
+namespace {
+
+constexpr auto kBuildInfo =
+    Gauge("stakewatch_build_info", "1, with what is running.", "exporter", "version", "revision");
+constexpr auto kBuildMetrics = Table(kBuildInfo);
+constexpr const char* kVersion = STAKEWATCH_VERSION;
+constexpr const char* kRevision = STAKEWATCH_REVISION;
+
+struct Settings {
+  WebOptions web;
+  std::string telemetry_path = "/metrics";
+  std::chrono::milliseconds scrape_timeout{10000};
+  std::vector<std::string> disabled;
+  std::vector<std::string> probe_allow;
+  std::string log_level = "info";
+  std::string log_format = "logfmt";
+  bool check_config = false;
+  bool describe_metrics = false;
+  bool version = false;
+};
+
+void DeclareFlags(Flags& flags, Settings& settings) {
+  flags.Group("Scraping");
+  flags.Add(
+      "scrape.timeout", settings.scrape_timeout,
+      "The longest a scrape takes. Prometheus's own time-out, less half a second, holds too.");
+  flags.Add("source.disable", settings.disabled, "A source that is not asked.");
+  flags.Add(
+      "probe.allow", settings.probe_allow,
+      "A target that /probe may ask, as http://10.0.0.*:8545; * stands for letters, digits, - "
+      "and _. Without any, /probe is off.");
+  flags.Group("Web");
+  flags.Add("web.listen-address", settings.web.listen_addresses,
+            "Where to serve: host:port, [IPv6]:port, or :port for all addresses.");
+  flags.Add("web.telemetry-path", settings.telemetry_path, "Path of the metrics.");
+  flags.Add("web.config.file", settings.web.config_file,
+            "TLS and basic authentication, in the format of Prometheus's exporter-toolkit.");
+  flags.Add("web.max-requests", settings.web.max_requests,
+            "Requests answered at the same time; more wait.");
+  flags.Group("Log");
+  flags.AddChoice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
+                  "The least that is logged.");
+  flags.AddChoice("log.format", settings.log_format, {"logfmt", "json"}, "How a line looks.");
+  flags.Group("Instead of serving");
+  flags.Add("check-config", settings.check_config,
+            "Check flags and files, and end with status 0 or 2.");
+  flags.Add("describe-metrics", settings.describe_metrics, "Print all metrics as JSON, and end.");
+  flags.Add("version", settings.version, "Print the version, and end.");
+}
+
+// The declared metrics of the exporter and of all that it shares.
+std::vector<MetricRow> AllMetrics(const Exporter& exporter) {
+  std::vector<MetricRow> all(exporter.metrics.begin(), exporter.metrics.end());
+  const auto add = [&](const auto& table) { all.insert(all.end(), table.begin(), table.end()); };
+  add(kSourceMetrics);
+  add(kSourceCounters);
+  add(kWebMetrics);
+  add(kBuildMetrics);
+  add(kProcessMetrics);
+  return all;
+}
+
+// Thousands of probe targets need more descriptors than the soft limit of old days.
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// One running exporter: what its handlers share.
+class Serving {
+ public:
+  Serving(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
+          std::vector<Source> sources)
+      : exporter_(exporter),
+        settings_(settings),
+        own_(own),
+        crew_(std::clamp<std::size_t>(settings.web.max_requests * 8, 16, 2048)),
+        scraper_(std::move(sources), exporter.metrics, crew_, &own),
+        targets_([this](const std::string& target) { return ProbeSources(target); },
+                 exporter.metrics, crew_) {}
+
+  std::map<std::string, WebHandler> Handlers() {
+    std::map<std::string, WebHandler> handlers;
+    const auto plain = [&](std::string_view text) {
+      return [text](const WebRequest&) { return WebAnswer{.body = std::string(text)}; };
+    };
+    handlers["/-/healthy"] = plain("Healthy\n");
+    handlers["/-/ready"] = plain("Ready\n");
+    handlers["/"] = [this](const WebRequest&) { return LandingAnswer(); };
+    handlers["/probe"] = [this](const WebRequest& request) { return Probe(request); };
+    handlers[settings_.telemetry_path] = [this](const WebRequest& r) { return MetricsPage(r); };
+    return handlers;
+  }
+  void Start() { scraper_.Start(); }
+
+ private:
+  WebAnswer MetricsPage(const WebRequest& request) {
+    Families page = scraper_.Scrape(DeadlineOf(request));
+    const auto add = [&](Families more) { std::ranges::move(more, std::back_inserter(page)); };
+    add(own_.Collect());
+    Sheet build(kBuildMetrics);
+    build.Set(kBuildInfo, 1, exporter_.name, kVersion, kRevision);
+    add(std::move(build).TakeFamilies());
+    add(ProcessFamilies());
+    return {
+        .content_type = std::string(kPageContentType), .body = WritePage(page), .compress = true};
+  }
+
+  WebAnswer Probe(const WebRequest& request) {
+    if (settings_.probe_allow.empty() || !exporter_.probe_sources) {
+      return {.status = 404, .body = "/probe is off: --probe.allow names what it may ask\n"};
+    }
+    if (request.query.count("target") != 1) {
+      return {.status = 400, .body = "one parameter is right: /probe?target=<url>\n"};
+    }
+    const std::string& target = request.query.find("target")->second;
+    if (!ProbeAllowed(target, settings_.probe_allow)) {
+      return {.status = 403, .body = "no --probe.allow pattern allows this target\n"};
+    }
+    const auto scraper = targets_.Of(target);
+    if (!scraper) return {.status = 400, .body = scraper.error() + "\n"};
+    return {.content_type = std::string(kPageContentType),
+            .body = WritePage((*scraper)->Scrape(DeadlineOf(request))),
+            .compress = true};
+  }
+
+  WebAnswer LandingAnswer() const {
+    return {
+        .content_type = "text/html; charset=utf-8",
+        .body = LandingPage({exporter_.name, exporter_.about, kVersion, settings_.telemetry_path,
+                             !settings_.probe_allow.empty(), scraper_.States()},
+                            std::time(nullptr))};
+  }
+
+  // The lesser of --scrape.timeout and what Prometheus says, less half a second (half of it, if it
+  // is less than that) for the way back.
+  Deadline DeadlineOf(const WebRequest& request) const {
+    double seconds = 0;
+    const std::string& text = request.scrape_timeout;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc() || !(seconds > 0 && seconds < 86400)) {
+      return Deadline(settings_.scrape_timeout);
+    }
+    const double less = std::max(seconds - 0.5, seconds / 2);
+    return Deadline(
+        std::min(settings_.scrape_timeout, milliseconds(static_cast<std::int64_t>(less * 1e3))));
+  }
+
+  Checked<std::vector<Source>> ProbeSources(const std::string& target) const {
+    auto sources = exporter_.probe_sources(target);
+    if (sources) Disable(*sources, settings_);
+    return sources;
+  }
+
+ public:
+  static void Disable(std::vector<Source>& sources, const Settings& settings) {
+    std::erase_if(sources, [&](const Source& source) {
+      return std::ranges::find(settings.disabled, source.name) != settings.disabled.end();
+    });
+  }
+
+ private:
+  const Exporter& exporter_;
+  const Settings& settings_;
+  OwnMetrics& own_;
+  Crew crew_;
+  Scraper scraper_;
+  ProbeTargets targets_;
+};
+
+// What is wrong with the shared flags, the values of which no type can check.
+Checked<void> Check(const Exporter& exporter, const Settings& settings) {
+  for (const std::string& name : settings.disabled) {
+    if (std::ranges::find(exporter.source_names, name) != exporter.source_names.end()) continue;
+    std::string known;
+    for (const auto& source : exporter.source_names) known += (known.empty() ? "" : ", ") + source;
+    return std::unexpected("--source.disable: \"" + name + "\" is no source; there are " + known);
+  }
+  const std::string& path = settings.telemetry_path;
+  if (!path.starts_with('/') || path == "/" || path == "/probe" || path.starts_with("/-/")) {
+    return std::unexpected("--web.telemetry-path: \"" + path + "\" is not free; /metrics is right");
+  }
+  if (settings.web.max_requests == 0 || settings.web.max_requests > 10000) {
+    return std::unexpected("--web.max-requests: 1 to 10000 is right");
+  }
+  if (settings.scrape_timeout < milliseconds(100)) {
+    return std::unexpected("--scrape.timeout: 100ms or more is right");
+  }
+  return CheckWebConfig(settings.web.config_file);
+}
+
+int WaitForSignal(const sigset_t& signals) {
+  int signal = 0;
+  do {
+    sigwait(&signals, &signal);
+  } while (signal == SIGHUP);  // Files are read again when they change; there is nothing to do.
+  return signal;
+}
+
+int Serve(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
+          std::vector<Source> sources) {
+  // Blocked before any thread starts, so that all threads leave them to sigwait.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  RaiseDescriptorLimit();
+  ShareOneHeap();
+
+  Serving serving(exporter, settings, own, std::move(sources));
+  serving.Start();
+  auto server = WebServer::Start(settings.web, serving.Handlers(), own);
+  if (!server) {
+    std::fprintf(stderr, "%s: %s\n", std::string(exporter.name).c_str(),
+                 server.error().what.c_str());
+    return server.error().exit_status;
+  }
+  for (const std::string& address : (*server)->Addresses()) {
+    Log(LogLevel::kInfo, "serving",
+        {{"exporter", std::string(exporter.name)}, {"version", kVersion}, {"address", address}});
+  }
+  ForgetStartUp();
+  NotifySystemd("READY=1");
+  const int signal = WaitForSignal(signals);
+  NotifySystemd("STOPPING=1");
+  Log(LogLevel::kInfo, "stopping", {{"signal", signal == SIGINT ? "SIGINT" : "SIGTERM"}});
+  (*server)->Stop();
+  return 0;
+}
+
+}  // namespace
+
+int RunExporter(int argc, char** argv, const Exporter& exporter) {
+  Settings settings;
+  settings.web.listen_addresses = {"127.0.0.1:" + std::to_string(exporter.port)};
+  Flags flags(exporter.name, exporter.about);
+  exporter.flags(flags);
+  DeclareFlags(flags, settings);
+  if (const auto parsed = flags.Parse(argc, argv); !parsed) return parsed.error();
+  if (settings.version) {
+    std::printf("%s %s (%s)\n", std::string(exporter.name).c_str(), kVersion, kRevision);
+    return 0;
+  }
+  if (settings.describe_metrics) {
+    std::fputs(DescribeMetrics(AllMetrics(exporter)).c_str(), stdout);
+    return 0;
+  }
+  StartLog(settings.log_level, settings.log_format);
+  if (flags.Chosen()) return flags.Chosen()();
+  OwnMetrics own;
+  auto checked = Check(exporter, settings);
+  auto sources = checked ? exporter.sources(own) : std::unexpected(checked.error());
+  if (!sources) {
+    std::fprintf(stderr, "%s: %s\n", std::string(exporter.name).c_str(), sources.error().c_str());
+    return 2;
+  }
+  if (settings.check_config) {
+    std::puts("The configuration is good.");
+    return 0;
+  }
+  Serving::Disable(*sources, settings);
+  return Serve(exporter, settings, own, std::move(*sources));
+}
+
+}  // namespace stakewatch

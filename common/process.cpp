@@ -1,0 +1,95 @@
+#include "common/process.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stakewatch {
+namespace {
+
+std::string ReadProc(const char* path) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return "";
+  std::string text(8192, '\0');
+  const ssize_t n = ::read(fd, text.data(), text.size());
+  ::close(fd);
+  text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+  return text;
+}
+
+// The fields of /proc/self/stat from the third on (proc(5)): the second is the program's name in
+// parentheses, which may hold anything.
+std::vector<double> StatFields() {
+  const std::string text = ReadProc("/proc/self/stat");
+  const std::size_t name_end = text.rfind(')');
+  std::vector<double> fields;
+  if (name_end == std::string::npos || name_end + 4 > text.size()) return fields;
+  fields.push_back(0);  // The state, a letter.
+  const char* at = text.data() + name_end + 4;
+  const char* end = text.data() + text.size();
+  while (at < end) {
+    double field = 0;
+    const auto [next, error] = std::from_chars(at, end, field);
+    if (error != std::errc()) break;
+    fields.push_back(field);
+    at = next + 1;
+  }
+  return fields;
+}
+
+// Seconds since the epoch at which the machine booted; it does not change.
+std::optional<double> BootTime() {
+  const std::string text = ReadProc("/proc/stat");
+  const std::size_t at = text.find("\nbtime ");
+  double seconds = 0;
+  if (at == std::string::npos ||
+      std::from_chars(text.data() + at + 7, text.data() + text.size(), seconds).ec != std::errc()) {
+    return std::nullopt;
+  }
+  return seconds;
+}
+
+std::optional<double> OpenFds() {
+  DIR* folder = ::opendir("/proc/self/fd");
+  if (folder == nullptr) return std::nullopt;
+  double entries = -3;  // ".", ".." and the folder's own.
+  while (::readdir(folder) != nullptr) ++entries;
+  ::closedir(folder);
+  return entries;
+}
+
+}  // namespace
+
+Families ProcessFamilies() {
+  Sheet sheet(kProcessMetrics);
+  const double ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  // The numbers of proc(5), less the two fields before the state and one for counting from 0.
+  const auto stat = StatFields();
+  const auto field = [&](std::size_t number) -> std::optional<double> {
+    return number - 3 < stat.size() ? std::optional(stat[number - 3]) : std::nullopt;
+  };
+  if (field(15)) sheet.Set(kProcessCpu, (*field(14) + *field(15)) / ticks);
+  sheet.Set(kProcessOpenFds, OpenFds());
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    sheet.Set(kProcessMaxFds, static_cast<double>(limit.rlim_cur));
+  }
+  sheet.Set(kProcessThreads, field(20));
+  sheet.Set(kProcessVirtual, field(23));
+  if (field(24)) {
+    sheet.Set(kProcessResident, *field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
+  }
+  static const std::optional<double> kBoot = BootTime();
+  if (kBoot && field(22)) sheet.Set(kProcessStart, *kBoot + *field(22) / ticks);
+  return std::move(sheet).TakeFamilies();
+}
+
+}  // namespace stakewatch

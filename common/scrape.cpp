@@ -1,0 +1,225 @@
+#include "common/scrape.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <ctime>
+#include <utility>
+
+#include "common/breaker.h"
+#include "common/log.h"
+
+namespace stakewatch {
+namespace {
+
+// A thread that is woken costs more than a node's answer on the same machine. So one lane begins,
+// and each time that no source is taken up for as long as this, one more joins: sources that hang
+// are asked at the same time, each in a lane of its own, and hold up no other.
+constexpr milliseconds kPatience{5};
+
+// A source that reads no network is given this.
+class NoUpstream : public Upstream {
+ public:
+  Result<std::string> Ask(const Request& request, const Deadline&) const override {
+    return Fail(Reason::kUnreachable, std::string(request.name) + ": the source has no upstream");
+  }
+};
+
+// The upstream as one source sees it: behind the breaker that all sources of the target share, and
+// each request counted.
+class Guarded : public Upstream {
+ public:
+  Guarded(const Upstream& upstream, Breaker* breaker, prometheus::Counter* requests)
+      : upstream_(upstream), breaker_(breaker), requests_(requests) {}
+
+  Result<std::string> Ask(const Request& request, const Deadline& deadline) const override {
+    if (breaker_ == nullptr) return Count(request, deadline);
+    return breaker_->Ask(deadline, [&] { return Count(request, deadline); });
+  }
+  std::optional<std::int64_t> CertificateNotAfter() const override {
+    return upstream_.CertificateNotAfter();
+  }
+
+ private:
+  Result<std::string> Count(const Request& request, const Deadline& deadline) const {
+    if (requests_ != nullptr) requests_->Increment();
+    return upstream_.Ask(request, deadline);
+  }
+
+  const Upstream& upstream_;
+  Breaker* breaker_;
+  prometheus::Counter* requests_;
+};
+
+}  // namespace
+
+// One source and what is known of it between scrapes. Shared with the jobs that ask it: one that
+// outlasts its scrape, or the scraper, still has its ground.
+struct Scraper::Slot {
+  Source source;
+  std::shared_ptr<Breaker> breaker;  // One per upstream.
+  std::span<const MetricRow> declared;
+  prometheus::Counter* requests = nullptr;
+  std::array<prometheus::Counter*, kReasonWords.size()> failures{};
+  mutable std::mutex mutex;
+  SourceState state;
+
+  Slot(Source given, std::span<const MetricRow> metrics, OwnMetrics* own)
+      : source(std::move(given)), declared(metrics) {
+    state.name = source.name;
+    if (own == nullptr) return;
+    requests = &own->CounterOf(kSourceRequests, source.name);
+    for (std::size_t i = 0; i < failures.size(); ++i) {
+      failures[i] = &own->CounterOf(kSourceFailures, source.name, kReasonWords[i]);
+    }
+  }
+
+  struct Answer {
+    Result<void> fared;
+    Families families;
+    double duration_seconds = 0;
+  };
+
+  Answer Ask(const Deadline& deadline) {
+    static const NoUpstream kNone;
+    const auto start = Deadline::Clock::now();
+    Sheet sheet(declared);
+    const Guarded upstream(source.upstream ? *source.upstream : kNone,
+                           source.upstream ? breaker.get() : nullptr, requests);
+    auto fared = source.scrape(upstream, deadline, sheet);
+    const std::chrono::duration<double> took = Deadline::Clock::now() - start;
+    // A feed knows that its connection is lost, and since when; a failed question knows nothing.
+    const bool keep = fared || !source.upstream;
+    return {std::move(fared), keep ? std::move(sheet).TakeFamilies() : Families{}, took.count()};
+  }
+
+  // Counts a failure and logs a change between up and down, once.
+  void Note(const Answer& answer) {
+    if (!answer.fared) {
+      auto* counter = failures[static_cast<std::size_t>(answer.fared.error().reason)];
+      if (counter != nullptr) counter->Increment();
+    }
+    const std::lock_guard lock(mutex);
+    const bool changed = state.up != answer.fared.has_value();
+    const bool first = !state.up.has_value();
+    state.up = answer.fared.has_value();
+    state.duration_seconds = answer.duration_seconds;
+    state.asked_at = std::time(nullptr);
+    if (!answer.fared) {
+      const bool another = state.last_error != answer.fared.error().what;
+      state.last_error = answer.fared.error().what;
+      state.last_error_at = state.asked_at;
+      Log(changed ? LogLevel::kWarn : LogLevel::kDebug, "source is down",
+          {{"source", state.name},
+           {"reason", std::string(Word(answer.fared.error().reason))},
+           {"error", another || changed ? state.last_error : "the same"}});
+    } else if (changed && !first) {
+      Log(LogLevel::kInfo, "source is up again", {{"source", state.name}});
+    }
+  }
+};
+
+Scraper::Scraper(std::vector<Source> sources, std::span<const MetricRow> declared, Crew& crew,
+                 OwnMetrics* own)
+    : declared_(declared), crew_(crew) {
+  for (Source& source : sources) {
+    auto slot = std::make_shared<Slot>(std::move(source), declared, own);
+    const auto same = std::ranges::find_if(
+        slots_, [&](const auto& s) { return s->source.upstream == slot->source.upstream; });
+    slot->breaker = same == slots_.end() ? std::make_shared<Breaker>() : (*same)->breaker;
+    slots_.push_back(std::move(slot));
+  }
+}
+
+Scraper::~Scraper() = default;
+
+void Scraper::Start() {
+  for (const auto& slot : slots_) {
+    if (slot->source.start) slot->source.start();
+  }
+}
+
+// One scrape under way. Lanes, each a thread of the crew, take one source after the other.
+struct Scraper::Round {
+  explicit Round(const std::vector<std::shared_ptr<Slot>>& sources, const Deadline& until)
+      : slots(sources), deadline(until), answers(sources.size()), missing(sources.size()) {}
+
+  void Lane() {
+    std::unique_lock lock(mutex);
+    while (next < slots.size()) {
+      const std::size_t i = next++;
+      lock.unlock();
+      Slot::Answer answer = slots[i]->Ask(deadline);
+      lock.lock();
+      if (missing == 0) return;  // The scrape did not wait.
+      answers[i] = std::move(answer);
+      if (--missing == 0) changed.notify_one();
+    }
+  }
+
+  const std::vector<std::shared_ptr<Slot>> slots;
+  const Deadline deadline;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t next = 0;  // The source that no lane has taken yet.
+  std::vector<std::optional<Slot::Answer>> answers;
+  std::size_t missing;
+};
+
+std::shared_ptr<Scraper::Round> Scraper::AskAll(const Deadline& deadline) {
+  const auto round = std::make_shared<Round>(slots_, deadline);
+  crew_.Run([round] { round->Lane(); });
+  std::unique_lock lock(round->mutex);
+  const auto done = [&] { return round->missing == 0; };
+  while (round->next < round->slots.size() && !deadline.Over()) {
+    const std::size_t before = round->next;
+    if (round->changed.wait_for(lock, kPatience, done)) break;
+    if (round->next == before) crew_.Run([round] { round->Lane(); });
+  }
+  // Sources keep to the deadline themselves; this is for one that does not.
+  round->changed.wait_until(lock, deadline.At() + milliseconds(100), done);
+  round->missing = 0;
+  round->next = round->slots.size();
+  return round;
+}
+
+Families Scraper::Scrape(const Deadline& deadline) {
+  const auto start = Deadline::Clock::now();
+  const auto round = AskAll(deadline);
+  auto& answers = round->answers;
+  Sheet told(kSourceMetrics);
+  std::vector<Families> sheets;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (!answers[i]) {
+      const std::chrono::duration<double> waited = Deadline::Clock::now() - start;
+      answers[i] = {Fail(Reason::kTimeout, std::string(slots_[i]->source.name) +
+                                               ": no answer by the end of the scrape"),
+                    {},
+                    waited.count()};
+    }
+    Slot& slot = *slots_[i];
+    slot.Note(*answers[i]);
+    const std::string_view name = slot.source.name;
+    told.Set(kSourceUp, answers[i]->fared ? 1 : 0, name);
+    told.Set(kSourceDuration, answers[i]->duration_seconds, name);
+    if (slot.source.upstream) {
+      told.Set(kSourceBreakerOpen, slot.breaker->Open() ? 1 : 0, name);
+      const auto ends = slot.source.upstream->CertificateNotAfter();
+      if (ends) told.Set(kSourceCertificateNotAfter, static_cast<double>(*ends), name);
+    }
+    sheets.push_back(std::move(answers[i]->families));
+  }
+  Families page = std::move(told).TakeFamilies();
+  std::ranges::move(Merge(declared_, std::move(sheets)), std::back_inserter(page));
+  return page;
+}
+
+std::vector<SourceState> Scraper::States() const {
+  std::vector<SourceState> states;
+  for (const auto& slot : slots_) {
+    const std::lock_guard lock(slot->mutex);
+    states.push_back(slot->state);
+  }
+  return states;
+}
+
+}  // namespace stakewatch

@@ -1,0 +1,93 @@
+#include "common/secrets.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <system_error>
+
+#include <openssl/evp.h>
+
+#include "common/client_tls.h"
+#include "common/net.h"
+#include "common/web_config.h"
+
+namespace stakewatch {
+namespace {
+
+constexpr std::size_t kSecretBytesMax = 64 << 10;
+
+std::string Base64(const std::string& bytes) {
+  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
+  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                                     reinterpret_cast<const unsigned char*>(bytes.data()),
+                                     static_cast<int>(bytes.size()));
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
+}  // namespace
+
+Checked<std::string> ReadSecret(const std::string& path) {
+  const auto wrong = [&](const std::string& why) { return std::unexpected(path + ": " + why); };
+  // A descriptor, whatever it is of; non-blocking, lest it be a pipe.
+  const Socket file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file.Open()) return wrong(std::generic_category().message(errno));
+  struct stat status{};
+  if (::fstat(file.Fd(), &status) != 0 || !S_ISREG(status.st_mode)) return wrong("no plain file");
+  if ((status.st_mode & 07) != 0) {
+    return wrong("open to all users of the machine; chmod o-rwx is right");
+  }
+  std::string secret(kSecretBytesMax + 1, '\0');
+  std::size_t size = 0;
+  for (ssize_t n = 1; n > 0 && size < secret.size(); size += static_cast<std::size_t>(n)) {
+    n = ::read(file.Fd(), secret.data() + size, secret.size() - size);
+    if (n < 0) return wrong(std::generic_category().message(errno));
+  }
+  if (size > kSecretBytesMax) return wrong("longer than 64 KiB");
+  secret.resize(size);
+  if (secret.ends_with('\n')) secret.pop_back();
+  if (secret.ends_with('\r')) secret.pop_back();
+  if (secret.empty()) return wrong("empty");
+  for (const char c : secret) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return wrong("more than one line");
+  }
+  return secret;
+}
+
+Checked<std::string> Authorization(const UpstreamOptions& options) {
+  if (!options.bearer_token_file.empty()) {
+    const auto token = ReadSecret(options.bearer_token_file);
+    if (!token) return token;
+    return "Bearer " + *token;
+  }
+  if (options.username.empty()) return "";
+  const auto password = ReadSecret(options.password_file);
+  if (!password) return password;
+  return "Basic " + Base64(options.username + ":" + *password);
+}
+
+Checked<void> CheckOptions(const UpstreamOptions& options) {
+  if (options.username.empty() != options.password_file.empty()) {
+    return std::unexpected("a username and a password file go together");
+  }
+  if (options.username.find(':') != std::string::npos) {
+    return std::unexpected("a username of basic authentication has no colon");
+  }
+  if (!options.username.empty() && !options.bearer_token_file.empty()) {
+    return std::unexpected("either a username or a bearer token, not both");
+  }
+  if (options.cert_file.empty() != options.key_file.empty()) {
+    return std::unexpected("a certificate file and its key file go together");
+  }
+  if (!options.key_file.empty()) {
+    if (const auto why = WhyNotSecret(options.key_file)) return std::unexpected(*why);
+  }
+  if (const auto header = Authorization(options); !header) return std::unexpected(header.error());
+  const SslCtx ctx = ClientSslCtx("localhost");
+  return LoadCertificates(ctx.get(), options);
+}
+
+}  // namespace stakewatch

@@ -1,0 +1,61 @@
+#include "common/text.h"
+
+#include <algorithm>
+
+namespace stakewatch {
+namespace {
+
+// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no
+// surrogates, no overlong forms, nothing above U+10FFFF).
+std::size_t Utf8Length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
+  unsigned char low = 0x80;
+  unsigned char high = 0xBF;
+  if (lead == 0xE0) low = 0xA0;
+  if (lead == 0xED) high = 0x9F;
+  if (lead == 0xF0) low = 0x90;
+  if (lead == 0xF4) high = 0x8F;
+  if (byte(1) < low || byte(1) > high) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  return length;
+}
+
+// C0, DEL, C1 (U+0080 to U+009F), and the characters that reorder a line on screen: U+200E, U+200F,
+// U+202A to U+202E, U+2066 to U+2069.
+bool Control(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7F;
+  if (character.size() == 2) return byte(0) == 0xC2 && byte(1) < 0xA0;
+  if (character.size() != 3 || byte(0) != 0xE2) return false;
+  if (byte(1) == 0x80) {
+    return byte(2) == 0x8E || byte(2) == 0x8F || (byte(2) >= 0xAA && byte(2) <= 0xAE);
+  }
+  return byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9;
+}
+
+}  // namespace
+
+std::string CleanText(std::string_view text, std::size_t bytes_max) {
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = Utf8Length(text);
+    const std::size_t taken = std::max<std::size_t>(length, 1);
+    const bool shown = length != 0 && !Control(text.substr(0, taken));
+    if (clean.size() + (shown ? taken : 1) > bytes_max) break;
+    if (shown) {
+      clean += text.substr(0, taken);
+    } else {
+      clean += '?';
+    }
+    text.remove_prefix(taken);
+  }
+  return clean;
+}
+
+}  // namespace stakewatch

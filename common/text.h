@@ -1,0 +1,13 @@
+#pragma once
+// Foreign text made fit to show: in a label, on a page, on a terminal, in a log line.
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace stakewatch {
+
+// At most `bytes_max` bytes of `text`; what is not UTF-8 and every control character, those of
+// Unicode that turn the direction of writing included, is replaced by '?'.
+std::string CleanText(std::string_view text, std::size_t bytes_max);
+
+}  // namespace stakewatch

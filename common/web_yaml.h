@@ -1,0 +1,43 @@
+#pragma once
+// A mapping of a YAML file whose keys are known: what is not, stands twice or has another type is
+// an error that names it. The only door to yaml-cpp, with web_config.cpp.
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <yaml-cpp/yaml.h>
+
+namespace stakewatch {
+
+// What readers throw. Ends in ParseWebConfig.
+struct BadConfig {
+  std::string what;
+};
+
+class YamlSection {
+ public:
+  // Throws BadConfig. `name` is where it stands in the file, empty for the root; nothing at all is
+  // an empty mapping. With no `allowed` keys any key is.
+  YamlSection(const YAML::Node& node, std::string name, std::span<const std::string_view> allowed);
+
+  // None when it is missing or null; throws BadConfig when it has another type.
+  std::optional<std::string> Text(std::string_view key) const;
+  std::optional<bool> Bool(std::string_view key) const;
+  std::vector<std::string> Texts(std::string_view key) const;
+  YAML::Node Find(std::string_view key) const;  // Undefined when missing or null.
+  std::vector<std::string> Keys() const;
+
+  std::string NameOf(std::string_view key) const;
+  [[noreturn]] void Wrong(std::string_view key, const std::string& why) const;
+
+ private:
+  std::string name_;
+  YAML::Node node_;
+};
+
+// "a, b, c".
+std::string Listed(std::span<const std::string_view> words);
+
+}  // namespace stakewatch

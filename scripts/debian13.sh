@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Builds and tests on Debian 13 (g++ 14, cpp-httplib 0.18, libwebsockets 4.3) in a chroot.
+# Needs root. The chroot is kept in $STAKEWATCH_CACHE (~/.cache/stakewatch) for the next time.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cache=${STAKEWATCH_CACHE:-$HOME/.cache/stakewatch}
+root=$cache/debian13
+mirror=$(grep -hoE 'https?://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+  head -n1 | tr -d ' ' || true)
+mirror=${mirror:-http://deb.debian.org/debian}
+
+if [ "$(id -u)" != 0 ]; then
+  echo "debian13.sh: a chroot needs root" >&2
+  exit 2
+fi
+scripts/install-packages.sh debian13
+
+if [ ! -e "$root/.complete" ]; then
+  echo "Making a Debian 13 in $root …"
+  rm -rf "$root"
+  mkdir -p "$cache"
+  debootstrap --variant=minbase --include=ca-certificates,make,git trixie "$root" "$mirror" > "$cache/debian13.log" 2>&1 ||
+    { tail -n 20 "$cache/debian13.log" >&2; exit 1; }
+  touch "$root/.complete"
+fi
+
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+for setting in /etc/apt/apt.conf.d/*proxy*; do
+  [ -e "$setting" ] && cp "$setting" "$root/etc/apt/apt.conf.d/"
+done
+rm -rf "$root/src"
+mkdir -p "$root/src"
+# The tracked files, as they are now.
+git ls-files -z | xargs -0 tar c | tar x -C "$root/src"
+
+unmount() {
+  umount "$root/proc" "$root/dev" 2>/dev/null || true
+}
+trap unmount EXIT
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev" 2>/dev/null || mount --bind /dev "$root/dev"
+mount --make-rslave "$root/dev" 2>/dev/null || true
+
+chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+  CCACHE_DIR=/root/.cache/ccache STAKEWATCH_REVISION="$(git rev-parse --short=12 HEAD)" \
+  make -C /src test

@@ -1,0 +1,117 @@
+"""House rules that no compiler holds: which file may include what, how long it may be, and that
+generated pages are fresh."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+
+# Package headers that only common/ may include; and those that few files may.
+ONLY_IN_COMMON = ("httplib.h", "spdlog/", "CLI/", "yaml-cpp/", "simdjson.h", "openssl/",
+                  "prometheus/", "libwebsockets.h", "libpq-fe.h", "hiredis/", "pugixml.hpp",
+                  "zlib.h", "crypt.h")
+ONLY_IN = {"spdlog/": {"common/log.cpp"}, "CLI/": {"common/flags.cpp"}}
+LINES_MAX = 300
+
+
+def sources(*folders):
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in (".h", ".cpp"):
+                yield path.relative_to(ROOT)
+
+
+def includes(path):
+    return INCLUDE.findall((ROOT / path).read_text())
+
+
+def test_there_are_sources():
+    assert len(list(sources("common", "exporters"))) > 40
+
+
+def test_dependencies_point_one_way():
+    wrong = []
+    for path in sources("common", "exporters"):
+        for included in includes(path):
+            if path.parts[0] == "common" and included.startswith(("exporters/", "tests/")):
+                wrong.append(f"{path} includes {included}")
+            if path.parts[0] == "exporters":
+                own = f"exporters/{path.parts[1]}/"
+                if included.startswith("tests/") or (included.startswith("exporters/")
+                                                     and not included.startswith(own)):
+                    wrong.append(f"{path} includes {included}")
+                if included.startswith(ONLY_IN_COMMON):
+                    wrong.append(f"{path} includes {included}, which only common/ may")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", sorted(ONLY_IN))
+def test_package_stands_in_its_one_file(package):
+    users = {str(path) for path in sources("common", "exporters", "tests")
+             if any(included.startswith(package) for included in includes(path))}
+    assert users == ONLY_IN[package]
+
+
+def test_httplib_hooks_stand_in_few_files():
+    users = {str(path) for path in sources("common") if "httplib.h" in includes(path)}
+    assert 2 <= len(users) <= 4, users
+
+
+def test_files_are_short():
+    # A test may hold many cases, and a table of cases has no second half.
+    long = [f"{path}: {len((ROOT / path).read_text().splitlines())}"
+            for path in sources("common", "exporters")
+            if len((ROOT / path).read_text().splitlines()) > LINES_MAX]
+    assert not long, "over 300 lines: " + ", ".join(long)
+
+
+def test_only_the_client_names_methods():
+    """The type that asks a node is the only place where a JSON-RPC method can be said."""
+    method = re.compile(r'"(?:admin|debug|personal|miner|eth|net|txpool|web3|engine)_[a-zA-Z]+"')
+    users = {path.name for path in sources("exporters/geth")
+             if method.search((ROOT / path).read_text()) and path.suffix == ".h"
+             or re.search(r"\bRequest\s*\{", (ROOT / path).read_text())}
+    assert users <= {"client.h", "client.cpp"}, users
+    asks = {path.name for path in sources("exporters/geth")
+            if re.search(r"\.Ask\(\{", (ROOT / path).read_text())}
+    assert asks == {"client.cpp"}, asks
+
+
+def test_no_secret_is_a_flag():
+    """Passwords and tokens are given as files, so that no process list shows one."""
+    for program in BIN.glob("*_exporter"):
+        text = subprocess.run([program, "--help"], check=True, capture_output=True,
+                              text=True).stdout
+        for flag in re.findall(r"^  --([\w.-]+)", text, re.MULTILINE):
+            if re.search(r"password|token|secret", flag):
+                assert flag.endswith("-file"), flag
+
+
+def test_metrics_page_is_fresh():
+    page = subprocess.run([ROOT / "scripts/metrics_doc.py", BIN], check=True, capture_output=True,
+                          text=True).stdout
+    assert page == (ROOT / "docs/metrics.md").read_text(), "stale: run make docs"
+
+
+def test_metrics_have_the_exporters_prefix():
+    for program in BIN.glob("*_exporter"):
+        out = subprocess.run([program, "--describe-metrics"], check=True, capture_output=True)
+        rows = json.loads(out.stdout)
+        names = [row["name"] for row in rows]
+        assert len(names) == len(set(names))
+        prefix = program.name.removesuffix("exporter")
+        for row in rows:
+            assert row["name"].startswith((prefix, "stakewatch_", "process_")), row["name"]
+            assert row["help"]
+
+
+def test_each_exporter_has_its_readme():
+    for folder in (ROOT / "exporters").iterdir():
+        if folder.is_dir():
+            assert (folder / "README.md").is_file(), folder

@@ -1,0 +1,263 @@
+// Messages of the five faces.
+#include "tests/sim/connection.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "tests/sim/control.h"
+#include "tests/sim/http.h"
+#include "tests/sim/websocket.h"
+
+namespace stakewatch::sim {
+namespace {
+
+constexpr std::size_t kMessageBytesMax = 32U << 20;
+
+// The node that a path names; none: 404.
+std::optional<int> NodeOf(std::string_view path, int nodes) {
+  if (path.empty() || path == "/") return 0;
+  constexpr std::string_view kPrefix = "/node/";
+  if (!path.starts_with(kPrefix)) return std::nullopt;
+  int node = -1;
+  const char* const end = path.data() + path.size();
+  const auto parsed = std::from_chars(path.data() + kPrefix.size(), end, node);
+  const std::string_view rest(parsed.ptr, end);
+  if (parsed.ec != std::errc() || !(rest.empty() || rest == "/")) return std::nullopt;
+  if (node < 0 || node >= nodes) return std::nullopt;
+  return node;
+}
+
+void CountCalls(World& world, const RpcReply& reply) {
+  for (const std::string& method : reply.methods) world.CountCall(method);
+}
+
+bool IsJson(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return type == "application/json" || type == "application/json-rpc" ||
+         type == "application/jsonrequest";
+}
+
+Step AnswerHttpRpc(World& world, Connection& connection, const HttpRequest& request) {
+  RpcReply reply = AnswerRpc(world.Node(connection.node), world.Faults(), connection.node,
+                             request.body, nullptr, UnixNow());
+  CountCalls(world, reply);
+  if (reply.carried) {
+    if (reply.carried->kind == Kind::kHang) return Step::kFreeze;
+    Carry(*reply.carried, Face::kHttp, reply.body, request.keep_alive, connection.out);
+    return Step::kDone;
+  }
+  if (reply.parse_error) {
+    // Geth writes this one by another path, with the length first.
+    connection.out.Add("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(Bytes(reply.body)) +
+                       "\r\nContent-Type: application/json\r\n" + std::string(DateLine()) + "\r\n" +
+                       Join(reply.body));
+  } else {
+    connection.out.Add(HttpAnswer(std::move(reply.body), request.keep_alive));
+  }
+  return Step::kDone;
+}
+
+Step AnswerNodeHttp(World& world, Connection& connection, const HttpRequest& request) {
+  const auto node = NodeOf(request.path, world.Nodes());
+  if (!node) {
+    connection.out.Add(
+        HttpText("404 Not Found", "text/plain; charset=utf-8", "404 page not found\n"));
+    return Step::kDone;
+  }
+  connection.node = *node;
+  const FaultSet& faults = world.Faults();
+  if (faults.Find(Kind::kStop, *node) != nullptr) return Step::kReset;
+  const Fault* const carried = FindCarried(faults, *node, {});
+  if (carried != nullptr && carried->kind == Kind::kHang) return Step::kFreeze;
+  if (request.method == "POST" && IsJson(request.Header("content-type"))) {
+    return AnswerHttpRpc(world, connection, request);
+  }
+  if (carried != nullptr) {
+    Carry(*carried, Face::kHttp, {}, request.keep_alive, connection.out);
+  } else if (request.method == "GET") {
+    connection.out.Add(HttpText("200 OK", "", ""));
+  } else if (request.method == "POST") {
+    connection.out.Add(HttpText("415 Unsupported Media Type", "text/plain; charset=utf-8",
+                                "invalid content type, only application/json is supported\n",
+                                "X-Content-Type-Options: nosniff\r\n"));
+  } else {
+    connection.out.Add(HttpText("405 Method Not Allowed", "text/plain; charset=utf-8",
+                                "method not allowed\n", "X-Content-Type-Options: nosniff\r\n"));
+  }
+  return Step::kDone;
+}
+
+Step AnswerHandshake(World& world, Connection& connection, const HttpRequest& request) {
+  const auto node = NodeOf(request.path, world.Nodes());
+  const std::string_view key = request.Header("sec-websocket-key");
+  if (!node || key.empty()) {
+    connection.out.Add(
+        HttpText("404 Not Found", "text/plain; charset=utf-8", "404 page not found\n"));
+    return Step::kDone;
+  }
+  connection.node = *node;
+  if (world.Faults().Find(Kind::kStop, *node) != nullptr) return Step::kReset;
+  if (const Fault* const carried = FindCarried(world.Faults(), *node, {})) {
+    if (carried->kind == Kind::kHang) return Step::kFreeze;
+    // What is no WebSocket answer spoils the handshake; the rest comes with the messages.
+    if (carried->kind != Kind::kTruncated && carried->kind != Kind::kNotJson &&
+        carried->kind != Kind::kEmpty && carried->kind != Kind::kEndlessBody &&
+        carried->kind != Kind::kReset && carried->kind != Kind::kSlow &&
+        carried->kind != Kind::kDrip) {
+      Carry(*carried, Face::kHttp, {}, false, connection.out);
+      return Step::kDone;
+    }
+  }
+  connection.websocket = true;
+  connection.out.Add(
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+      "Connection: Upgrade\r\nSec-WebSocket-Accept: " +
+      AcceptKey(key) + "\r\n\r\n");
+  return Step::kDone;
+}
+
+Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request) {
+  switch (connection.face) {
+    case Face::kControl:
+      connection.out.Add(AnswerControl(world, request));
+      return Step::kDone;
+    case Face::kWebhook:
+      connection.out.Add(AnswerWebhook(world, request));
+      return Step::kDone;
+    case Face::kWs:
+      return AnswerHandshake(world, connection, request);
+    default:
+      return AnswerNodeHttp(world, connection, request);
+  }
+}
+
+Step TakeHttp(World& world, Connection& connection) {
+  HttpRequest request;
+  switch (ParseHttp(connection.in, request)) {
+    case HttpParse::kMore:
+      return Step::kMore;
+    case HttpParse::kContinue:
+      if (std::exchange(connection.continued, true)) return Step::kMore;
+      connection.out.Add(std::string("HTTP/1.1 100 Continue\r\n\r\n"));
+      return Step::kMore;
+    case HttpParse::kBad:
+      connection.out.Add(HttpText("400 Bad Request", "text/plain; charset=utf-8", "400 Bad Request",
+                                  "Connection: close\r\n"));
+      connection.out.End(Ending::kClose);
+      connection.in.clear();
+      return Step::kDone;
+    case HttpParse::kTooLarge:
+      connection.out.Add(HttpText("413 Request Entity Too Large", "text/plain; charset=utf-8",
+                                  "content length too large\n", "Connection: close\r\n"));
+      connection.out.End(Ending::kClose);
+      connection.in.clear();
+      return Step::kDone;
+    case HttpParse::kComplete:
+      break;
+  }
+  connection.continued = false;
+  const Step step = AnswerHttp(world, connection, request);
+  if (step == Step::kFreeze || step == Step::kReset) return step;
+  if (!request.keep_alive && connection.out.Last() == Ending::kKeep && !connection.websocket) {
+    connection.out.End(Ending::kClose);
+  }
+  connection.in.erase(0, request.bytes);
+  return Step::kDone;
+}
+
+// One JSON-RPC message over IPC or WebSocket.
+Step AnswerMessage(World& world, Connection& connection, std::string_view message) {
+  const FaultSet& faults = world.Faults();
+  if (faults.Find(Kind::kStop, connection.node) != nullptr) return Step::kReset;
+  const Fault* const whole = FindCarried(faults, connection.node, {});
+  if (whole != nullptr && whole->kind == Kind::kHang) return Step::kFreeze;
+  const RpcReply reply = AnswerRpc(world.Node(connection.node), faults, connection.node, message,
+                                   &connection, UnixNow());
+  CountCalls(world, reply);
+  if (reply.body.empty()) return Step::kDone;
+  if (reply.carried) {
+    if (reply.carried->kind == Kind::kHang) return Step::kFreeze;
+    Carry(*reply.carried, connection.face, reply.body, true, connection.out);
+    return Step::kDone;
+  }
+  if (connection.face == Face::kWs) {
+    connection.out.Add(FrameHead(Opcode::kText, Bytes(reply.body)));
+  }
+  connection.out.Add(reply.body);
+  // Geth gives a connection up whose messages it cannot read.
+  if (reply.parse_error) connection.out.End(Ending::kClose);
+  return Step::kDone;
+}
+
+Step TakeFrame(World& world, Connection& connection) {
+  Frame frame;
+  const FrameParse parsed = ParseFrame(connection.in, frame);
+  if (parsed == FrameParse::kMore) return Step::kMore;
+  if (parsed == FrameParse::kBad) return Step::kReset;
+  Step step = Step::kDone;
+  if (frame.opcode == Opcode::kClose) {
+    connection.out.Add(FrameHead(Opcode::kClose, frame.payload.size()) + frame.payload);
+    connection.out.End(Ending::kClose);
+  } else if (frame.opcode == Opcode::kPing) {
+    connection.out.Add(FrameHead(Opcode::kPong, frame.payload.size()) + frame.payload);
+  } else if (frame.opcode != Opcode::kPong) {
+    const std::size_t before = connection.fragments.size();
+    if (before + frame.payload.size() > kMessageBytesMax) return Step::kReset;
+    connection.fragments += frame.payload;
+    if (frame.last) {
+      step = AnswerMessage(world, connection, connection.fragments);
+      if (step == Step::kFreeze) {
+        connection.fragments.resize(before);
+        return step;
+      }
+      connection.fragments.clear();
+    }
+  }
+  connection.in.erase(0, frame.bytes);
+  return step;
+}
+
+Step TakeValue(World& world, Connection& connection) {
+  const std::size_t end = EndOfValue(connection.in);
+  if (end == std::string::npos) {
+    return connection.in.size() > kMessageBytesMax ? Step::kReset : Step::kMore;
+  }
+  const Step step =
+      AnswerMessage(world, connection, std::string_view(connection.in).substr(0, end));
+  if (step == Step::kDone) connection.in.erase(0, end);
+  return step;
+}
+
+}  // namespace
+
+std::string Connection::Subscribe() {
+  // Geth's ids are 16 random bytes.
+  subscriptions.push_back("0x" + HexDigits(Mix(id, ++subscribed_) | 1U, 32));
+  return subscriptions.back();
+}
+
+bool Connection::Unsubscribe(std::string_view subscription) {
+  return std::erase(subscriptions, subscription) > 0;
+}
+
+Step TakeOne(World& world, Connection& connection) {
+  if (connection.in.empty()) return Step::kMore;
+  if (connection.face == Face::kIpc) return TakeValue(world, connection);
+  if (connection.websocket) return TakeFrame(world, connection);
+  return TakeHttp(world, connection);
+}
+
+void PutHead(Connection& connection, const std::string& header_json) {
+  for (const std::string& subscription : connection.subscriptions) {
+    std::string text =
+        R"({"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":")" +
+        subscription + R"(","result":)" + header_json + "}}\n";
+    if (connection.face == Face::kWs) {
+      text.insert(0, FrameHead(Opcode::kText, text.size()));
+    }
+    connection.out.Add(std::move(text));
+  }
+}
+
+}  // namespace stakewatch::sim

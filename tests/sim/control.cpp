@@ -1,0 +1,129 @@
+// Requests of the operator and of Alertmanager.
+#include "tests/sim/control.h"
+
+#include <nlohmann/json.hpp>
+
+namespace stakewatch::sim {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kJsonType = "application/json";
+
+std::string Help() {
+  std::string text =
+      "stakewatch_sim, a simulated Geth. Requests to this port:\n"
+      "  GET  /                      this text\n"
+      "  GET  /state                 heads, peers, faults that are on, calls so far\n"
+      "  GET  /alerts                the last 1000 alerts that came to --webhook\n"
+      "  POST /fault?kind=K[&node=i][&method=m][&for=30s][&value=v]\n"
+      "  POST /clear[?kind=K]        all faults, or one kind of them\n"
+      "  POST /block                 a new block now\n"
+      "method= narrows faults of answers and of transport to one JSON-RPC method.\n"
+      "  curl -X POST 'http://127.0.0.1:8540/fault?kind=stop&for=2m'\n\nkinds:\n";
+  for (std::size_t i = 0; i < kKinds; ++i) {
+    const KindInfo& info = Info(static_cast<Kind>(i));
+    text += "  " + std::string(info.name);
+    text.append(info.name.size() < 20 ? 20 - info.name.size() : 1, ' ');
+    text += info.help;
+    if (!info.example.empty()) text += "  [" + std::string(info.example) + "]";
+    text += '\n';
+  }
+  return text;
+}
+
+std::string Ok() {
+  return HttpText("200 OK", kJsonType, "{\"ok\":true}\n");
+}
+
+std::string Bad(const std::string& error) {
+  return HttpText("400 Bad Request", kJsonType, "{\"error\":" + JsonString(error) + "}\n");
+}
+
+std::string SetFault(World& world, const HttpRequest& request) {
+  const auto fault = FaultFromQuery(ParseQuery(request.query));
+  if (!fault) return Bad(fault.error());
+  if (fault->node >= world.Nodes()) {
+    return Bad("node: there are " + std::to_string(world.Nodes()) + " (--nodes)");
+  }
+  world.SetFault(*fault);
+  return Ok();
+}
+
+std::string ClearFaults(World& world, const HttpRequest& request) {
+  const auto query = ParseQuery(request.query);
+  const auto kind_name = query.find("kind");
+  if (kind_name == query.end()) {
+    world.Clear();
+    return Ok();
+  }
+  const auto kind = FindKind(kind_name->second);
+  if (!kind) return Bad("unknown kind: GET / lists them");
+  world.Clear(*kind);
+  return Ok();
+}
+
+// The text of a label or annotation, on one line.
+std::string LineOf(const json& alert, const char* group, const char* name) {
+  const auto members = alert.find(group);
+  if (members == alert.end() || !members->is_object()) return {};
+  const auto member = members->find(name);
+  if (member == members->end() || !member->is_string()) return {};
+  std::string text = member->get<std::string>();
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  return text;
+}
+
+std::string PageLine(const json& alert) {
+  const auto status = alert.find("status");
+  std::string line = "PAGE ";
+  line += status != alert.end() && status->is_string() ? status->get<std::string>() : "unknown";
+  line += ' ' + LineOf(alert, "labels", "alertname");
+  for (const char* const label : {"severity", "instance", "cause"}) {
+    const std::string value = LineOf(alert, "labels", label);
+    if (!value.empty()) line += ' ' + std::string(label) + '=' + value;
+  }
+  const std::string summary = LineOf(alert, "annotations", "summary");
+  return summary.empty() ? line : line + ' ' + summary;
+}
+
+}  // namespace
+
+std::string AnswerControl(World& world, const HttpRequest& request) {
+  if (request.method == "GET" && request.path == "/") {
+    return HttpText("200 OK", "text/plain; charset=utf-8", Help());
+  }
+  if (request.method == "GET" && request.path == "/state") {
+    return HttpText("200 OK", kJsonType, world.StateJson());
+  }
+  if (request.method == "GET" && request.path == "/alerts") {
+    return HttpText("200 OK", kJsonType, world.AlertsJson());
+  }
+  if (request.path != "/fault" && request.path != "/clear" && request.path != "/block") {
+    return HttpText("404 Not Found", kJsonType, "{\"error\":\"GET / lists what there is\"}\n");
+  }
+  if (request.method != "POST") {
+    return HttpText("405 Method Not Allowed", kJsonType, "{\"error\":\"POST\"}\n");
+  }
+  if (request.path == "/fault") return SetFault(world, request);
+  if (request.path == "/clear") return ClearFaults(world, request);
+  world.NewBlock();
+  return Ok();
+}
+
+std::string AnswerWebhook(World& world, const HttpRequest& request) {
+  const json body = json::parse(request.body, nullptr, false);
+  const auto alerts = body.is_object() ? body.find("alerts") : body.end();
+  if (!body.is_object() || alerts == body.end() || !alerts->is_array()) {
+    return Bad("Alertmanager's webhook JSON is expected");
+  }
+  for (const json& alert : *alerts) {
+    if (!alert.is_object()) continue;
+    world.Page(alert.dump(-1, ' ', false, json::error_handler_t::replace), PageLine(alert));
+  }
+  return Ok();
+}
+
+}  // namespace stakewatch::sim

@@ -1,0 +1,125 @@
+#pragma once
+// What can be made to go wrong, and which of it is switched on.
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/result.h"
+
+namespace stakewatch::sim {
+
+using Clock = std::chrono::steady_clock;
+
+enum class Kind : std::uint8_t {
+  // The node's state.
+  kStop,
+  kHang,
+  kStuck,
+  kSyncing,
+  kNeverSynced,
+  kNoPeers,
+  kPeers,
+  kNoInbound,
+  kOneSubnet,
+  kReorg,
+  kGap,
+  kWrongNetwork,
+  kNotListening,
+  kModuleOff,
+  kNoFinalized,
+  kNullFinalized,
+  // The shape of what it tells.
+  kClient,
+  kOldGeth,
+  kHandshakePeers,
+  kEvilNames,
+  // Its answers.
+  kRpcError,
+  kHttp500,
+  kHttp401,
+  kRedirect,
+  kHtml,
+  kEmpty,
+  kTruncated,
+  kWrongTypes,
+  kHugeNumbers,
+  kDeepNesting,
+  kDuplicateKeys,
+  kInvalidUtf8,
+  kNotJson,
+  kWrongId,
+  // How they travel.
+  kDrip,
+  kEndlessBody,
+  kEndlessHeaders,
+  kEndlessHeaderLine,
+  kDripHeader,
+  kEndlessChunkSize,
+  kLyingLength,
+  kReset,
+  kClose,
+  kSlow,
+};
+inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kSlow) + 1;
+
+struct KindInfo {
+  std::string_view name;
+  std::string_view help;     // One line, with what `value` means.
+  std::string_view example;  // Of its query; empty: kind=<name>.
+};
+const KindInfo& Info(Kind kind);
+std::optional<Kind> FindKind(std::string_view name);
+
+inline constexpr int kEveryNode = -1;
+
+struct Fault {
+  Kind kind{};
+  int node = kEveryNode;
+  std::string method = {};                                // Empty: each one.
+  std::string value = {};                                 // Empty: the kind's default.
+  std::optional<std::chrono::milliseconds> lasting = {};  // None: until it is cleared.
+};
+
+// A fault from the control port's query: kind, node, method, for, value.
+Checked<Fault> FaultFromQuery(const std::unordered_map<std::string, std::string>& query);
+
+// 2s, 1.5s, 200ms, 3m or plain seconds.
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+// `fault.value` as a number, or `other` when it is none.
+std::uint64_t ValueOf(const Fault& fault, std::uint64_t other);
+
+class FaultSet {
+ public:
+  // A second fault of the same kind, node and method replaces the first.
+  void Set(const Fault& fault, Clock::time_point now);
+  void Clear();
+  void Clear(Kind kind);
+  // Removes what has run out; true when something was removed.
+  bool Expire(Clock::time_point now);
+  // The fault of `kind` that holds for `node` and, when it is narrowed to a method, for `method`.
+  const Fault* Find(Kind kind, int node, std::string_view method = {}) const;
+  // The values of all module_off faults of `node`.
+  std::vector<std::string> ModulesOff(int node) const;
+  bool Any() const { return !faults_.empty(); }
+  // A JSON array.
+  std::string Json(Clock::time_point now) const;
+
+ private:
+  struct Active {
+    Fault fault;
+    std::optional<Clock::time_point> until;
+  };
+  std::vector<Active> faults_;
+  // How many of each kind are on: the answer to most questions, at no cost.
+  std::array<std::uint32_t, kKinds> counts_{};
+
+  void Recount();
+};
+
+}  // namespace stakewatch::sim

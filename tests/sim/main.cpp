@@ -1,0 +1,162 @@
+// stakewatch_sim: the simulator as a program.
+#include <getopt.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <string>
+
+#include "tests/sim/chain.h"
+#include "tests/sim/sockets.h"
+
+namespace {
+
+using stakewatch::sim::Address;
+using stakewatch::sim::Options;
+
+constexpr int kUsage = 2, kTaken = 3;
+
+constexpr const char* kHelp =
+    "stakewatch_sim: a simulated Geth, with faults that are switched on by a request.\n\n"
+    "  --http HOST:PORT        JSON-RPC over HTTP (127.0.0.1:8545)\n"
+    "  --ws HOST:PORT          JSON-RPC over WebSocket (127.0.0.1:8546)\n"
+    "  --ipc PATH              JSON-RPC over a unix socket of mode 0600 (none)\n"
+    "  --control HOST:PORT     switches faults, loopback only (127.0.0.1:8540)\n"
+    "  --webhook HOST:PORT     takes Alertmanager's notifications and prints them (none)\n"
+    "  --block-interval SEC    from block to block (12)\n"
+    "  --churn-interval SEC    from one coming and going of peers to the next, 0: none (5)\n"
+    "  --peers N               of each node (50)\n"
+    "  --nodes N               at /node/<i>; / is node 0 (1)\n"
+    "  --network NAME          mainnet, sepolia, hoodi or dev (mainnet)\n"
+    "  --seed N                the same seed gives the same peers and hashes (1)\n"
+    "  --help\n\n"
+    "A port of 0 is any free one; what is bound is printed. curl http://127.0.0.1:8540/ lists the\n"
+    "faults. Ends on SIGINT and SIGTERM with 0; 2: a flag is wrong, 3: an address is taken.\n";
+
+int Wrong(const std::string& flag, const std::string& what) {
+  std::fprintf(stderr, "stakewatch_sim: --%s: %s\n", flag.c_str(), what.c_str());
+  return kUsage;
+}
+
+template <class Number>
+bool Parse(const std::string& text, Number& number) {
+  const char* const end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  return parsed.ec == std::errc() && parsed.ptr == end && !(number < Number{});
+}
+
+// 0, or the exit code.
+int ApplyFlag(const std::string& flag, const std::string& value, Options& options) {
+  const bool is_address = flag == "http" || flag == "ws" || flag == "control" || flag == "webhook";
+  if (is_address) {
+    const auto address = stakewatch::sim::ParseAddress(value);
+    if (!address) return Wrong(flag, address.error());
+    (flag == "http"      ? options.http
+     : flag == "ws"      ? options.ws
+     : flag == "control" ? options.control
+                         : options.webhook) = *address;
+    return 0;
+  }
+  if (flag == "ipc") {
+    options.ipc_path = value;
+    return 0;
+  }
+  if (flag == "network") {
+    options.network = value;
+    if (stakewatch::sim::FindNetwork(value)) return 0;
+    return Wrong(flag, "mainnet, sepolia, hoodi or dev is expected, not " + value);
+  }
+  const bool parsed = flag == "block-interval"   ? Parse(value, options.block_interval)
+                      : flag == "churn-interval" ? Parse(value, options.churn_interval)
+                      : flag == "peers"          ? Parse(value, options.peers)
+                      : flag == "nodes"          ? Parse(value, options.nodes)
+                                                 : Parse(value, options.seed);
+  return parsed ? 0 : Wrong(flag, "a number is expected, not " + value);
+}
+
+int ParseFlags(int argc, char** argv, Options& options) {
+  static const std::array<option, 13> kFlags = {{{"http", required_argument, nullptr, 1},
+                                                 {"ws", required_argument, nullptr, 1},
+                                                 {"ipc", required_argument, nullptr, 1},
+                                                 {"control", required_argument, nullptr, 1},
+                                                 {"webhook", required_argument, nullptr, 1},
+                                                 {"block-interval", required_argument, nullptr, 1},
+                                                 {"churn-interval", required_argument, nullptr, 1},
+                                                 {"peers", required_argument, nullptr, 1},
+                                                 {"nodes", required_argument, nullptr, 1},
+                                                 {"network", required_argument, nullptr, 1},
+                                                 {"seed", required_argument, nullptr, 1},
+                                                 {"help", no_argument, nullptr, 'h'},
+                                                 {nullptr, 0, nullptr, 0}}};
+  int index = 0;
+  while (true) {
+    const int found = getopt_long(argc, argv, "h", kFlags.data(), &index);
+    if (found == -1) break;
+    if (found == 'h') {
+      std::fputs(kHelp, stdout);
+      return -1;
+    }
+    if (found != 1) return kUsage;  // getopt_long has said why.
+    const int code = ApplyFlag(kFlags[static_cast<std::size_t>(index)].name, optarg, options);
+    if (code != 0) return code;
+  }
+  if (optind == argc) return 0;
+  std::fprintf(stderr, "stakewatch_sim: %s: flags only; see --help\n", argv[optind]);
+  return kUsage;
+}
+
+void Say(const char* face, const std::string& address) {
+  std::printf("%s %s\n", face, address.c_str());
+}
+
+std::string Bound(Address address, std::uint16_t port) {
+  address.port = port;
+  return stakewatch::sim::TextOf(address);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  options.http->port = 8545;
+  options.ws->port = 8546;
+  options.control->port = 8540;
+  options.block_interval = 12;
+  options.churn_interval = 5;
+  const int code = ParseFlags(argc, argv, options);
+  if (code != 0) return code < 0 ? 0 : code;
+  options.on_page = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+
+  // Blocked before the thread starts, so that it inherits that.
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM}) sigaddset(&signals, signal);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  // A thousand probe targets are thousands of connections.
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+
+  const stakewatch::sim::Simulator simulator(options);
+  if (!simulator.Error().empty()) {
+    std::fprintf(stderr, "stakewatch_sim: %s\n", simulator.Error().c_str());
+    return kTaken;
+  }
+  Say("http", Bound(*options.http, simulator.HttpPort()));
+  Say("ws", Bound(*options.ws, simulator.WsPort()));
+  if (!options.ipc_path.empty()) Say("ipc", options.ipc_path);
+  Say("control", Bound(*options.control, simulator.ControlPort()));
+  if (options.webhook) Say("webhook", Bound(*options.webhook, simulator.WebhookPort()));
+  std::fflush(stdout);
+  int signal = 0;
+  sigwait(&signals, &signal);
+  return 0;
+}

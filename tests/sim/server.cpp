@@ -1,0 +1,274 @@
+// Listeners, timers and the thread.
+#include "tests/sim/server.h"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <future>
+
+#include "tests/sim/sockets.h"
+#include "tests/sim/websocket.h"
+
+namespace stakewatch::sim {
+namespace {
+
+constexpr std::uint64_t kEventId = 1, kFirstListenerId = 2;
+constexpr std::chrono::seconds kPingPeriod{30};  // Geth's.
+constexpr std::chrono::milliseconds kExpiryPeriod{50};
+
+Clock::duration Seconds(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// The process itself is there for control and webhook while Geth is down.
+bool IsNode(Face face) {
+  return face == Face::kHttp || face == Face::kWs || face == Face::kIpc;
+}
+
+}  // namespace
+
+Server::Server(const Options& options, World& world)
+    : world_(world),
+      block_interval_(options.block_interval),
+      churn_interval_(options.churn_interval) {
+  const auto add = [this](Face face, const char* flag, const std::optional<Address>& address) {
+    if (address)
+      listeners_.push_back({.face = face, .flag = flag, .address = *address, .path = {}});
+  };
+  add(Face::kHttp, "--http", options.http);
+  add(Face::kWs, "--ws", options.ws);
+  add(Face::kControl, "--control", options.control);
+  add(Face::kWebhook, "--webhook", options.webhook);
+  if (!options.ipc_path.empty()) {
+    listeners_.push_back(
+        {.face = Face::kIpc, .flag = "--ipc", .address = {}, .path = options.ipc_path});
+  }
+  world_.SetOnHead([this](int node, const Network& network, const Block& block) {
+    Announce(node, network, block);
+  });
+}
+
+Server::~Server() {
+  stopping_ = true;
+  if (thread_.joinable()) {
+    const std::uint64_t one = 1;
+    (void)!write(event_, &one, sizeof(one));
+    thread_.join();
+  }
+  for (const auto& [id, connection] : connections_) close(connection->fd);
+  for (Listener& listener : listeners_) CloseListener(listener);
+  for (const int fd : {epoll_, event_, spare_}) {
+    if (fd >= 0) close(fd);
+  }
+}
+
+Checked<void> Server::Open() {
+  epoll_ = epoll_create1(EPOLL_CLOEXEC);
+  event_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  spare_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = kEventId}};
+  if (epoll_ < 0 || event_ < 0 || epoll_ctl(epoll_, EPOLL_CTL_ADD, event_, &event) != 0) {
+    return std::unexpected("epoll: no descriptors left");
+  }
+  for (Listener& listener : listeners_) {
+    const std::string asked = listener.path.empty() ? TextOf(listener.address) : listener.path;
+    if (listener.face == Face::kControl && !IsLoopback(listener.address)) {
+      return std::unexpected("--control " + asked + ": only a loopback address, e.g. 127.0.0.1");
+    }
+    if (auto opened = OpenListener(listener); !opened) {
+      return std::unexpected(std::string(listener.flag) + ' ' + asked + ": " + opened.error());
+    }
+  }
+  return {};
+}
+
+Checked<void> Server::OpenListener(Listener& listener) {
+  const auto fd = listener.path.empty() ? ListenTcp(listener.address) : ListenUnix(listener.path);
+  if (!fd) return std::unexpected(fd.error());
+  listener.fd = *fd;
+  const auto index = static_cast<std::uint64_t>(&listener - listeners_.data());
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = kFirstListenerId + index}};
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, listener.fd, &event);
+  return {};
+}
+
+void Server::CloseListener(Listener& listener) {
+  if (listener.fd < 0) return;
+  close(listener.fd);
+  listener.fd = -1;
+  if (!listener.path.empty()) unlink(listener.path.c_str());
+}
+
+void Server::Start() {
+  const Clock::time_point now = Clock::now();
+  next_block_ = now + Seconds(block_interval_);
+  next_churn_ = now + Seconds(churn_interval_);
+  next_ping_ = now + kPingPeriod;
+  next_expiry_ = now;
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Server::Call(const std::function<void()>& task) {
+  if (!thread_.joinable() || std::this_thread::get_id() == thread_.get_id()) {
+    task();
+    return;
+  }
+  std::promise<void> done;
+  {
+    const std::scoped_lock lock(mutex_);
+    posted_.emplace_back([&] {
+      task();
+      done.set_value();
+    });
+  }
+  const std::uint64_t one = 1;
+  (void)!write(event_, &one, sizeof(one));
+  done.get_future().wait();
+}
+
+void Server::RunPosted() {
+  std::uint64_t count = 0;
+  (void)!read(event_, &count, sizeof(count));
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::scoped_lock lock(mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) {
+    task();
+    // A caller that sets a fault finds its effect on the sockets when it goes on: see Simulator.
+  }
+}
+
+std::uint16_t Server::Port(Face face) const {
+  for (const Listener& listener : listeners_) {
+    if (listener.face == face) return listener.address.port;
+  }
+  return 0;
+}
+
+std::size_t Server::NodeConnections() const {
+  return static_cast<std::size_t>(
+      std::count_if(connections_.begin(), connections_.end(),
+                    [](const auto& entry) { return IsNode(entry.second->face); }));
+}
+
+int Server::Timers() {
+  const Clock::time_point now = Clock::now();
+  Clock::time_point next = now + std::chrono::hours(1);
+  if (block_interval_ > 0) {
+    if (now >= next_block_) {
+      world_.NewBlock();
+      // Blocks are not made up for after a standstill of the whole machine.
+      next_block_ = std::max(next_block_ + Seconds(block_interval_), now);
+    }
+    next = std::min(next, next_block_);
+  }
+  if (churn_interval_ > 0) {
+    if (now >= next_churn_) {
+      world_.Churn();
+      next_churn_ = now + Seconds(churn_interval_);
+    }
+    next = std::min(next, next_churn_);
+  }
+  if (world_.Faults().Any()) {
+    world_.Expire(now);
+    next = std::min(next, now + kExpiryPeriod);
+  }
+  if (now >= next_ping_) {
+    Ping();
+    next_ping_ = now + kPingPeriod;
+  }
+  while (!wakes_.empty() && wakes_.begin()->first <= now) {
+    const auto found = connections_.find(wakes_.begin()->second);
+    found->second->wake.reset();
+    wakes_.erase(wakes_.begin());
+    Process(*found->second);
+  }
+  if (!wakes_.empty()) next = std::min(next, wakes_.begin()->first);
+  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
+  return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 10'000));
+}
+
+void Server::Run() {
+  std::array<epoll_event, 256> events{};
+  while (!stopping_) {
+    const int wait = Timers();
+    if (world_.TakeChanged()) FaultsChanged();
+    const int ready = epoll_wait(epoll_, events.data(), events.size(), wait);
+    for (int i = 0; i < ready; ++i) {
+      const epoll_event& event = events[static_cast<std::size_t>(i)];
+      const std::uint64_t id = event.data.u64;
+      if (id == kEventId) {
+        RunPosted();
+      } else if (id < kFirstListenerId + listeners_.size()) {
+        Listener& listener = listeners_[id - kFirstListenerId];
+        if (listener.fd >= 0) Accept(listener);
+      } else {
+        Event(id, event.events);
+      }
+    }
+    if (world_.TakeChanged()) FaultsChanged();
+  }
+  // Those who wait for a task must not wait for ever.
+  RunPosted();
+}
+
+void Server::FaultsChanged() {
+  // Of several nodes one cannot close the common ports: its requests are reset.
+  const Fault* const stop = world_.Faults().Find(Kind::kStop, 0);
+  const bool down = stop != nullptr && (stop->node == kEveryNode || world_.Nodes() == 1);
+  for (Listener& listener : listeners_) {
+    if (!IsNode(listener.face)) continue;
+    if (down) {
+      CloseListener(listener);
+    } else if (listener.fd < 0) {
+      // Taken meanwhile: the next change of faults tries again.
+      (void)OpenListener(listener);
+    }
+  }
+  std::vector<std::uint64_t> ids;
+  ids.reserve(connections_.size());
+  for (const auto& [id, connection] : connections_) ids.push_back(id);
+  for (const std::uint64_t id : ids) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end() || !IsNode(found->second->face)) continue;
+    Connection& connection = *found->second;
+    if (down || world_.Faults().Find(Kind::kStop, connection.node) != nullptr) {
+      Close(connection, Ending::kReset);
+    } else if (connection.frozen) {
+      connection.frozen = false;
+      if (Read(connection)) Process(connection);
+    }
+  }
+}
+
+void Server::Ping() {
+  for (const auto& [id, connection] : connections_) {
+    if (!connection->websocket || !connection->out.Empty() || connection->frozen) continue;
+    connection->out.Add(FrameHead(Opcode::kPing, 0));
+    Watch(*connection, true);
+  }
+}
+
+void Server::Announce(int node, const Network& network, const Block& block) {
+  const auto found = subscribers_.find(node);
+  if (found == subscribers_.end() || found->second.empty()) return;
+  const std::string header = HeaderJson(network, block);
+  // Process may end a connection, and with it its subscription.
+  const std::vector<std::uint64_t> ids(found->second.begin(), found->second.end());
+  for (const std::uint64_t id : ids) {
+    const auto connection = connections_.find(id);
+    if (connection == connections_.end()) continue;
+    PutHead(*connection->second, header);
+    Process(*connection->second);
+  }
+}
+
+}  // namespace stakewatch::sim

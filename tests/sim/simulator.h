@@ -1,0 +1,75 @@
+#pragma once
+// A Geth that is not one: HTTP, WebSocket and IPC faces, a chain that moves, peers that come and
+// go, and faults that are switched on. For tests in-process (ports 0), and behind stakewatch_sim.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/result.h"
+#include "tests/sim/faults.h"
+
+namespace stakewatch::sim {
+
+struct Address {
+  std::string host = "127.0.0.1";  // Numeric, IPv6 without brackets.
+  std::uint16_t port = 0;          // 0: any free one.
+};
+
+struct Options {
+  std::optional<Address> http = Address{};
+  std::optional<Address> ws = Address{};
+  std::optional<Address> control = Address{};  // Loopback only.
+  std::optional<Address> webhook = {};         // Alertmanager's receiver.
+  std::string ipc_path = {};                   // Empty: no socket.
+  double block_interval = 0;                   // Seconds; 0: only NewBlock() makes blocks.
+  double churn_interval = 0;                   // Seconds; 0: peers neither come nor go.
+  std::size_t peers = 50;                      // Of each node.
+  int nodes = 1;                               // At /node/<i>; / is node 0.
+  std::string network = "mainnet";
+  std::uint64_t seed = 1;  // The same seed gives the same peers and hashes.
+  std::function<void(const std::string&)> on_page =
+      {};  // Each alert received: one line. Any thread.
+};
+
+class World;
+class Server;
+
+class Simulator {
+ public:
+  // Binds, and starts the thread. When Error() is not empty nothing is served.
+  explicit Simulator(const Options& options);
+  ~Simulator();
+  Simulator(const Simulator&) = delete;
+  Simulator& operator=(const Simulator&) = delete;
+
+  // What could not be bound, naming the flag, e.g. "--http 127.0.0.1:8545: Address already in use".
+  const std::string& Error() const { return error_; }
+
+  // 0 when there is no such face.
+  std::uint16_t HttpPort() const;
+  std::uint16_t WsPort() const;
+  std::uint16_t ControlPort() const;
+  std::uint16_t WebhookPort() const;
+  // http://127.0.0.1:port, with /node/<i> for i > 0.
+  std::string HttpUrl(int node = 0) const;
+  std::string WsUrl(int node = 0) const;
+
+  // These are done when they return; from any thread.
+  void SetFault(const Fault& fault);
+  void Clear();
+  void Clear(Kind kind);
+  void NewBlock();  // All nodes that can follow do.
+  std::uint64_t Head(int node = 0) const;
+  // How many calls there were, in batches too; of one method, or of all.
+  std::uint64_t Calls(const std::string& method = {}) const;
+  std::size_t OpenConnections() const;  // Of the node's faces.
+
+ private:
+  std::string error_;
+  std::unique_ptr<World> world_;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace stakewatch::sim

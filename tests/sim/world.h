@@ -1,0 +1,63 @@
+#pragma once
+// All nodes, the network they follow, and the faults that are on.
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "tests/sim/geth.h"
+#include "tests/sim/simulator.h"
+
+namespace stakewatch::sim {
+
+// Seconds since 1970.
+double UnixNow();
+
+class World {
+ public:
+  explicit World(const Options& options);
+
+  // Called for each new head of a node.
+  using OnHead = std::function<void(int node, const Network&, const Block&)>;
+  void SetOnHead(OnHead on_head) { on_head_ = std::move(on_head); }
+
+  int Nodes() const { return static_cast<int>(nodes_.size()); }
+  Geth& Node(int node) { return *nodes_[static_cast<std::size_t>(node)]; }
+  const FaultSet& Faults() const { return faults_; }
+
+  void SetFault(const Fault& fault);
+  void Clear();
+  void Clear(Kind kind);
+  void Expire(Clock::time_point now);  // Faults that have run out.
+  // True once after each change of the faults.
+  bool TakeChanged();
+
+  void NewBlock();
+  void Churn();
+
+  void CountCall(const std::string& method) { ++calls_[method]; }
+  std::uint64_t Calls(const std::string& method) const;
+
+  void Page(std::string alert_json, const std::string& line);
+  std::string AlertsJson() const;
+  std::string StateJson() const;
+
+ private:
+  Options options_;
+  Network network_;
+  FaultSet faults_;
+  BlockTexts texts_;
+  std::vector<std::unique_ptr<Geth>> nodes_;
+  std::uint64_t target_;  // The network's head.
+  bool changed_ = false;
+  OnHead on_head_;
+  std::unordered_map<std::string, std::uint64_t> calls_;
+  std::deque<std::string> alerts_;  // The last ones, as JSON objects.
+
+  void Changed();
+  Geth::Announce AnnounceOf(int node);
+};
+
+}  // namespace stakewatch::sim
