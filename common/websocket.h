@@ -44,6 +44,9 @@ class WebSocket {
   virtual std::optional<std::int64_t> CertificateNotAfter() const = 0;
 };
 
+// What is wrong with the URL of a WebSocket, before one is opened.
+Checked<void> CheckWebSocketUrl(const std::string& url);
+
 // JSON-RPC over a WebSocket: calls share the connection and are told apart by id. A call made while
 // the connection is down waits for it until its deadline, and then says why it is down.
 Checked<std::shared_ptr<Upstream>> WebSocketRpcUpstream(const std::string& url,
