@@ -11,6 +11,7 @@
 #include "common/describe.h"
 #include "common/landing.h"
 #include "common/log.h"
+#include "common/memory.h"
 #include "common/page.h"
 #include "common/probe.h"
 #include "common/process.h"
@@ -228,6 +229,7 @@ int Serve(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   RaiseDescriptorLimit();
+  ShareOneHeap();
 
   Serving serving(exporter, settings, own, std::move(sources));
   serving.Start();
@@ -241,6 +243,7 @@ int Serve(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
     Log(LogLevel::kInfo, "serving",
         {{"exporter", std::string(exporter.name)}, {"version", kVersion}, {"address", address}});
   }
+  ForgetStartUp();
   NotifySystemd("READY=1");
   const int signal = WaitForSignal(signals);
   NotifySystemd("STOPPING=1");

@@ -11,6 +11,11 @@
 namespace stakewatch {
 namespace {
 
+// A thread that is woken costs more than a node's answer on the same machine. So one lane begins,
+// and each time that no source is taken up for as long as this, one more joins: sources that hang
+// are asked at the same time, each in a lane of its own, and hold up no other.
+constexpr milliseconds kPatience{5};
+
 // A source that reads no network is given this.
 class NoUpstream : public Upstream {
  public:
@@ -27,6 +32,9 @@ class Guarded : public Upstream {
       : upstream_(upstream), breaker_(breaker), requests_(requests) {}
 
   Result<std::string> Ask(const Request& request, const Deadline& deadline) const override {
+    if (deadline.Over()) {
+      return Fail(Reason::kTimeout, std::string(request.name) + ": no time was left to ask");
+    }
     if (breaker_ == nullptr) return Count(request, deadline);
     return breaker_->Ask(deadline, [&] { return Count(request, deadline); });
   }
@@ -66,6 +74,11 @@ struct Scraper::Slot {
     for (std::size_t i = 0; i < failures.size(); ++i) {
       failures[i] = &own->CounterOf(kSourceFailures, source.name, kReasonWords[i]);
     }
+  }
+
+  std::optional<std::int64_t> CertificateNotAfter() const {
+    if (source.upstream) return source.upstream->CertificateNotAfter();
+    return source.certificate_not_after ? source.certificate_not_after() : std::nullopt;
   }
 
   struct Answer {
@@ -133,34 +146,54 @@ void Scraper::Start() {
   }
 }
 
+// One scrape under way. Lanes, each a thread of the crew, take one source after the other.
+struct Scraper::Round {
+  explicit Round(const std::vector<std::shared_ptr<Slot>>& sources, const Deadline& until)
+      : slots(sources), deadline(until), answers(sources.size()), missing(sources.size()) {}
+
+  void Lane() {
+    std::unique_lock lock(mutex);
+    while (next < slots.size()) {
+      const std::size_t i = next++;
+      lock.unlock();
+      Slot::Answer answer = slots[i]->Ask(deadline);
+      lock.lock();
+      if (missing == 0) return;  // The scrape did not wait.
+      answers[i] = std::move(answer);
+      if (--missing == 0) changed.notify_one();
+    }
+  }
+
+  const std::vector<std::shared_ptr<Slot>> slots;
+  const Deadline deadline;
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::size_t next = 0;  // The source that no lane has taken yet.
+  std::vector<std::optional<Slot::Answer>> answers;
+  std::size_t missing;
+};
+
+std::shared_ptr<Scraper::Round> Scraper::AskAll(const Deadline& deadline) {
+  const auto round = std::make_shared<Round>(slots_, deadline);
+  crew_.Run([round] { round->Lane(); });
+  std::unique_lock lock(round->mutex);
+  const auto done = [&] { return round->missing == 0; };
+  while (round->next < round->slots.size() && !deadline.Over()) {
+    const std::size_t before = round->next;
+    if (round->changed.wait_for(lock, kPatience, done)) break;
+    if (round->next == before) crew_.Run([round] { round->Lane(); });
+  }
+  // Sources keep to the deadline themselves; this is for one that does not.
+  round->changed.wait_until(lock, deadline.At() + milliseconds(100), done);
+  round->missing = 0;
+  round->next = round->slots.size();
+  return round;
+}
+
 Families Scraper::Scrape(const Deadline& deadline) {
-  struct Round {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::vector<std::optional<Slot::Answer>> answers;
-    std::size_t missing = 0;
-  };
-  const auto round = std::make_shared<Round>();
-  round->answers.resize(slots_.size());
-  round->missing = slots_.size();
   const auto start = Deadline::Clock::now();
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    crew_.Run([slot = slots_[i], round, i, deadline] {
-      Slot::Answer answer = slot->Ask(deadline);
-      const std::lock_guard lock(round->mutex);
-      round->answers[i] = std::move(answer);
-      if (--round->missing == 0) round->changed.notify_all();
-    });
-  }
-  std::vector<std::optional<Slot::Answer>> answers(slots_.size());
-  {
-    std::unique_lock lock(round->mutex);
-    // Sources keep to the deadline themselves; this is for one that does not.
-    round->changed.wait_until(lock, deadline.At() + milliseconds(100),
-                              [&] { return round->missing == 0; });
-    answers.swap(round->answers);
-    round->answers.resize(slots_.size());
-  }
+  const auto round = AskAll(deadline);
+  auto& answers = round->answers;
   Sheet told(kSourceMetrics);
   std::vector<Families> sheets;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -178,8 +211,9 @@ Families Scraper::Scrape(const Deadline& deadline) {
     told.Set(kSourceDuration, answers[i]->duration_seconds, name);
     if (slot.source.upstream) {
       told.Set(kSourceBreakerOpen, slot.breaker->Open() ? 1 : 0, name);
-      const auto ends = slot.source.upstream->CertificateNotAfter();
-      if (ends) told.Set(kSourceCertificateNotAfter, static_cast<double>(*ends), name);
+    }
+    if (const auto ends = slot.CertificateNotAfter()) {
+      told.Set(kSourceCertificateNotAfter, static_cast<double>(*ends), name);
     }
     sheets.push_back(std::move(answers[i]->families));
   }

@@ -52,6 +52,8 @@ struct Source {
   std::function<Result<void>(const Upstream&, const Deadline&, Sheet&)> scrape;
   // Starts what a feed needs, once, when serving begins; may be empty.
   std::function<void()> start = {};
+  // Of a feed, which has no upstream to ask for it; may be empty.
+  std::function<std::optional<std::int64_t>()> certificate_not_after = {};
 };
 
 // How a source fared when it was last asked, for the landing page.
@@ -96,6 +98,11 @@ class Scraper {
 
  private:
   struct Slot;
+  struct Round;
+  // A round that no lane writes to any more; where a source did not keep to the deadline, without
+  // its answer.
+  std::shared_ptr<Round> AskAll(const Deadline& deadline);
+
   std::span<const MetricRow> declared_;
   Crew& crew_;
   std::vector<std::shared_ptr<Slot>> slots_;

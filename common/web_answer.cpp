@@ -21,9 +21,6 @@ class HttplibStream : public httplib::Stream {
 
   bool is_readable() const override { return connection_.Readable(); }
   bool is_writable() const override { return connection_.Writable(); }
-  // Of httplib 0.20 on, where they are pure virtual.
-  bool wait_readable() const { return connection_.Readable(); }
-  bool wait_writable() const { return connection_.Writable(); }
   ssize_t read(char* to, size_t size) override { return connection_.Read(to, size); }
   ssize_t write(const char* from, size_t size) override {
     return connection_.Write(from, size) ? static_cast<ssize_t>(size) : -1;
@@ -80,7 +77,7 @@ class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
       BeforeSending(request, response);
     });
     // By default the exception's text is sent in a header.
-    set_exception_handler([](const auto&, httplib::Response& response, std::exception_ptr) {
+    set_exception_handler([](const auto&, httplib::Response& response, const std::exception_ptr&) {
       response.status = 500;
     });
   }
@@ -90,10 +87,10 @@ class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
     HttplibStream stream(exchange.connection);
     try {
       Process(*this, stream);
+      exchange_ = nullptr;
     } catch (...) {
-      // No memory for what this peer asks: it gets no answer, and all others go on.
+      exchange_ = nullptr;  // No memory for what this peer asks: it gets no answer.
     }
-    exchange_ = nullptr;
   }
 
  private:

@@ -17,6 +17,7 @@
 namespace stakewatch {
 namespace {
 
+constexpr std::string_view kScheme = "basic ";
 constexpr std::size_t kFailuresMax = 5;
 constexpr std::chrono::seconds kFailureInterval(2);
 constexpr std::size_t kAddressesMax = 256;
@@ -74,7 +75,6 @@ struct Credential {
 }  // namespace
 
 bool ParseBasicAuth(std::string_view authorization, std::string& user, std::string& password) {
-  constexpr std::string_view kScheme = "basic ";
   if (authorization.size() < kScheme.size()) return false;
   for (std::size_t i = 0; i < kScheme.size(); ++i) {
     const char c = authorization[i];

@@ -19,6 +19,15 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 1U << 20;
 
+constexpr auto kTlsKeys = std::to_array<std::string_view>(
+    {"cert_file", "key_file", "client_auth_type", "client_ca_file", "client_allowed_sans",
+     "min_version", "max_version", "cipher_suites", "curve_preferences",
+     "prefer_server_cipher_suites"});
+constexpr auto kHttpKeys = std::to_array<std::string_view>({"http2", "headers"});
+constexpr auto kRateLimitKeys = std::to_array<std::string_view>({"interval", "burst"});
+constexpr auto kRootKeys = std::to_array<std::string_view>(
+    {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"});
+
 constexpr auto kClientAuthWords =
     std::to_array<std::string_view>({"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
                                      "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"});
@@ -82,11 +91,7 @@ void CheckClientAuth(const YamlSection& section, const WebTlsConfig& tls) {
 }
 
 WebTlsConfig TlsOf(const YAML::Node& node, const std::string& folder) {
-  static constexpr auto kKeys = std::to_array<std::string_view>(
-      {"cert_file", "key_file", "client_auth_type", "client_ca_file", "client_allowed_sans",
-       "min_version", "max_version", "cipher_suites", "curve_preferences",
-       "prefer_server_cipher_suites"});
-  const YamlSection section(node, "tls_server_config", kKeys);
+  const YamlSection section(node, "tls_server_config", kTlsKeys);
   WebTlsConfig tls;
   const auto file = [&](std::string_view key) {
     return PathIn(folder, section.Text(key).value_or(""));
@@ -117,8 +122,7 @@ WebTlsConfig TlsOf(const YAML::Node& node, const std::string& folder) {
 }
 
 std::map<std::string, std::string> HeadersOf(const YAML::Node& node) {
-  static constexpr auto kKeys = std::to_array<std::string_view>({"http2", "headers"});
-  const YamlSection section(node, "http_server_config", kKeys);
+  const YamlSection section(node, "http_server_config", kHttpKeys);
   section.Bool("http2");  // Accepted either way: this server speaks HTTP/1.1 only.
   const YamlSection given(section.Find("headers"), "http_server_config.headers", kHeaderWords);
   std::map<std::string, std::string> headers;
@@ -182,8 +186,7 @@ std::optional<milliseconds> DurationOf(std::string_view text) {
 }
 
 WebRateLimit RateLimitOf(const YAML::Node& node) {
-  static constexpr auto kKeys = std::to_array<std::string_view>({"interval", "burst"});
-  const YamlSection section(node, "rate_limit", kKeys);
+  const YamlSection section(node, "rate_limit", kRateLimitKeys);
   WebRateLimit limit;
   const auto interval = DurationOf(section.Text("interval").value_or(""));
   if (!interval || interval->count() == 0 || *interval > std::chrono::hours(24)) {
@@ -200,9 +203,7 @@ WebRateLimit RateLimitOf(const YAML::Node& node) {
 }
 
 WebConfig ConfigOf(const YAML::Node& root, const std::string& folder) {
-  static constexpr auto kKeys = std::to_array<std::string_view>(
-      {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"});
-  const YamlSection section(root, "", kKeys);
+  const YamlSection section(root, "", kRootKeys);
   WebConfig config;
   if (const YAML::Node tls = section.Find("tls_server_config"); tls.IsDefined()) {
     config.tls = TlsOf(tls, folder);

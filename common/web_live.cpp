@@ -13,7 +13,7 @@ LiveConnections::Entry::Entry(LiveConnections& live, Socket socket)
 
 LiveConnections::Entry::~Entry() {
   const std::lock_guard lock(live_.mutex_);
-  live_.asked_.erase(socket_.Fd());
+  live_.open_.erase(socket_.Fd());
   socket_ = Socket();
 }
 
@@ -27,21 +27,29 @@ void LiveConnections::Entry::Answered() {
 
 void LiveConnections::Mark(int fd, bool asked) {
   const std::lock_guard lock(mutex_);
-  asked_[fd] = asked;
+  open_[fd] = {asked, Deadline::Clock::now()};
   if (ending_ && !asked) ::shutdown(fd, SHUT_RD);
 }
 
 void LiveConnections::EndUnasked() {
   const std::lock_guard lock(mutex_);
   ending_ = true;
-  for (const auto& [fd, asked] : asked_) {
-    if (!asked) ::shutdown(fd, SHUT_RD);
+  for (const auto& [fd, state] : open_) {
+    if (!state.asked) ::shutdown(fd, SHUT_RD);
+  }
+}
+
+void LiveConnections::EndUnaskedFor(milliseconds at_least) {
+  const auto before = Deadline::Clock::now() - at_least;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [fd, state] : open_) {
+    if (!state.asked && state.since <= before) ::shutdown(fd, SHUT_RD);
   }
 }
 
 void LiveConnections::EndAll() {
   const std::lock_guard lock(mutex_);
-  for (const auto& [fd, asked] : asked_) ::shutdown(fd, SHUT_RDWR);
+  for (const auto& [fd, state] : open_) ::shutdown(fd, SHUT_RDWR);
 }
 
 }  // namespace stakewatch

@@ -3,6 +3,7 @@
 #include <map>
 #include <mutex>
 
+#include "common/deadline.h"
 #include "common/net.h"
 
 namespace stakewatch {
@@ -30,13 +31,19 @@ class LiveConnections {
 
   // Ends what waits for a request, now and from now on.
   void EndUnasked();
+  // Ends what has waited for its request as long as that.
+  void EndUnaskedFor(milliseconds at_least);
   void EndAll();
 
  private:
+  struct State {
+    bool asked = false;
+    Deadline::Clock::time_point since;
+  };
   void Mark(int fd, bool asked);
 
   std::mutex mutex_;
-  std::map<int, bool> asked_;
+  std::map<int, State> open_;
   bool ending_ = false;
 };
 

@@ -22,10 +22,11 @@ WebPool::~WebPool() {
   JoinEnded();
 }
 
-bool WebPool::WaitForRoom() {
+bool WebPool::WaitForRoom(milliseconds at_most) {
   std::unique_lock lock(mutex_);
-  room_.wait(lock, [this] { return closed_ || busy_ + waiting_.size() < threads_max_; });
-  return !closed_;
+  return room_.wait_for(lock, at_most, [this] {
+    return closed_ || busy_ + waiting_.size() < threads_max_;
+  }) && !closed_;
 }
 
 void WebPool::Run(Socket connection) {
@@ -50,6 +51,11 @@ void WebPool::Close() {
   closed_ = true;
   work_.notify_all();
   room_.notify_all();
+}
+
+bool WebPool::Closed() const {
+  const std::lock_guard lock(mutex_);
+  return closed_;
 }
 
 bool WebPool::WaitUntilIdle(milliseconds at_most) {

@@ -24,12 +24,13 @@ class WebPool {
   WebPool(const WebPool&) = delete;
   WebPool& operator=(const WebPool&) = delete;
 
-  // Waits until a connection given to Run is served at once; false when Close came first. Only one
-  // thread may wait and run.
-  bool WaitForRoom();
+  // Waits until a connection given to Run is served at once; false when that did not come to pass,
+  // or after Close. Only one thread may wait and run.
+  bool WaitForRoom(milliseconds at_most);
   // Closes the connection when no thread can be had.
   void Run(Socket connection);
   void Close();
+  bool Closed() const;
   // False when there is still work after that time.
   bool WaitUntilIdle(milliseconds at_most);
   std::size_t Threads() const;

@@ -10,7 +10,8 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
+#include <csignal>
+#include <system_error>
 #include <utility>
 
 #include <openssl/err.h>
@@ -24,14 +25,16 @@ namespace stakewatch {
 namespace {
 
 // Headers count. A scraper's request is less than 1 KiB.
-constexpr std::size_t kRequestBytesMax = 64 * 1024;
+constexpr std::size_t kRequestBytesMax = 64U << 10;
 constexpr std::chrono::minutes kIdleThreadMax(1);
 // How long Stop lets a peer that does not read its answer hold it up.
 constexpr milliseconds kStopPatience(10000);
+// How long a request may take to come in while another connection waits for the thread.
+constexpr milliseconds kReadingPatience(500);
 constexpr milliseconds kPauseWithoutDescriptors(100);
 // What is still read of a peer that has been answered before it had sent all.
 constexpr milliseconds kLingerTime(300);
-constexpr std::size_t kLingerBytesMax = 256 * 1024;
+constexpr std::size_t kLingerBytesMax = 256U << 10;
 
 // The peer's address; of IPv6 the network, of which one host may use any address.
 std::string NetworkOf(int fd) {
@@ -65,6 +68,8 @@ bool HasUnread(int fd, const Connection& connection) {
   return connection.HasBuffered() || connection.Why() == Connection::End::kBudget ||
          (::ioctl(fd, FIONREAD, &unread) == 0 && unread > 0);
 }
+
+constexpr int kBadOption = 2;
 
 bool OutOfDescriptors(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -120,21 +125,38 @@ void PooledWebServer::Stop() {
 
 void PooledWebServer::Accept() {
   std::vector<pollfd> polled;
+  polled.reserve(listeners_.size() + 1);
   for (const Socket& listener : listeners_) polled.push_back({listener.Fd(), POLLIN, 0});
   polled.push_back({wake_.Fd(), POLLIN, 0});
-  while (pool_.WaitForRoom()) {
+  while (!pool_.Closed()) {
     if (::poll(polled.data(), polled.size(), -1) < 0) continue;  // EINTR.
     for (const pollfd& one : polled) {
-      if (one.fd != wake_.Fd() && one.revents != 0 && pool_.WaitForRoom()) AcceptFrom(one.fd);
+      if (one.fd != wake_.Fd() && one.revents != 0 && MakeRoom()) AcceptFrom(one.fd);
     }
   }
 }
 
+bool PooledWebServer::MakeRoom() {
+  while (!pool_.WaitForRoom(kReadingPatience)) {
+    if (pool_.Closed()) return false;
+    // Peers that connect and say nothing must not keep out those that do. A scraper's request comes
+    // with its connection.
+    live_.EndUnaskedFor(kReadingPatience);
+  }
+  return true;
+}
+
 void PooledWebServer::AcceptFrom(int listener) {
   Socket socket(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  const int error = errno;
   if (socket.Open()) {
+    out_of_descriptors_ = false;
     pool_.Run(std::move(socket));
-  } else if (OutOfDescriptors(errno)) {
+  } else if (OutOfDescriptors(error)) {
+    if (!std::exchange(out_of_descriptors_, true)) {
+      Log(LogLevel::kWarn, "no connection can be accepted",
+          {{"why", std::generic_category().message(error)}});
+    }
     // The connection stays in the backlog, so poll would return at once, for ever.
     WaitFor(wake_.Fd(), POLLIN, Deadline(kPauseWithoutDescriptors));
   }
@@ -172,10 +194,11 @@ void PooledWebServer::Exchange(LiveConnections::Entry& entry, WebAnswerer& answe
 
 std::expected<std::unique_ptr<WebServer>, WebServer::StartError> WebServer::Start(
     const WebOptions& options, std::map<std::string, WebHandler> handlers, OwnMetrics& own) {
-  constexpr int kBadOption = 2;
   if (options.max_requests == 0) {
     return std::unexpected(StartError{kBadOption, "--web.max-requests: at least 1 is right"});
   }
+  // OpenSSL writes without MSG_NOSIGNAL; and httplib does the same anyway, unasked.
+  std::signal(SIGPIPE, SIG_IGN);
   auto settings = WebSettings::Open(options.config_file, own);
   if (!settings) {
     return std::unexpected(StartError{kBadOption, "--web.config.file: " + settings.error()});

@@ -27,6 +27,7 @@ class PooledWebServer final : public WebServer {
 
  private:
   void Accept();
+  bool MakeRoom();  // False when Stop came first.
   void AcceptFrom(int listener);
   void Serve(Socket socket, WebAnswerer& answerer);
   void Exchange(LiveConnections::Entry& entry, WebAnswerer& answerer);
@@ -41,6 +42,7 @@ class PooledWebServer final : public WebServer {
   std::mutex stopping_;
   LiveConnections live_;
   WebPool pool_;
+  bool out_of_descriptors_ = false;  // Of the accepting thread: said once.
   std::thread accepting_;
 };
 

@@ -76,7 +76,7 @@ int AcceptAnyChain(X509_STORE_CTX* /*store*/, void* /*unused*/) {
 
 Checked<std::shared_ptr<const TlsContext>> TlsContext::Make(const WebTlsConfig& config) {
   ERR_clear_error();
-  const std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method())));
+  std::shared_ptr<TlsContext> made(new TlsContext(SSL_CTX_new(TLS_server_method())));
   if (!made->context_) return Failed("TLS cannot be set up");
   for (const auto step :
        {&TlsContext::Restrict, &TlsContext::LoadFiles, &TlsContext::AskForClientCertificates}) {

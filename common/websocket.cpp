@@ -38,6 +38,23 @@ constexpr milliseconds kLookupPoll{20};
 // libwebsockets' own time-outs come after ours, and matter only for what we have let go.
 constexpr unsigned kLibrarySeconds = 30;
 
+// Ends the wait of lws_service when it is due. One that is due already as lws_service starts is
+// taken before the wait, which then has no end: so it has to break the wait itself.
+struct Alarm {
+  lws_sorted_usec_list_t sul{};  // First: libwebsockets hands back its address.
+  lws_context* context = nullptr;
+
+  void In(Clock::duration left) {
+    const auto us = std::chrono::ceil<std::chrono::microseconds>(left).count();
+    lws_sul_schedule(
+        context, 0, &sul,
+        [](lws_sorted_usec_list_t* at) {
+          lws_cancel_service(reinterpret_cast<Alarm*>(at)->context);
+        },
+        std::max<lws_usec_t>(us, 1));
+  }
+};
+
 class LwsSocket final : public WebSocket {
  public:
   LwsSocket(Url url, const UpstreamOptions& options, Handlers handlers, const WebSocketTimes& times)
@@ -84,7 +101,7 @@ class LwsSocket final : public WebSocket {
 
   SslCtx tls_;  // Outlives the context, which does not own it.
   lws_context* context_ = nullptr;
-  lws_sorted_usec_list_t alarm_{};
+  Alarm alarm_;
   std::atomic<bool> stop_{false};
 
   // Of the socket's thread.
@@ -162,6 +179,7 @@ Checked<void> LwsSocket::MakeContext() {
   }
   context_ = lws_create_context(&info);
   if (context_ == nullptr) return std::unexpected("libwebsockets gives no context");
+  alarm_.context = context_;
   return {};
 }
 
@@ -183,10 +201,7 @@ std::optional<std::int64_t> LwsSocket::CertificateNotAfter() const {
 
 void LwsSocket::Run() {
   while (!stop_) {
-    const auto left = Step() - Clock::now();
-    const auto us = std::chrono::ceil<std::chrono::microseconds>(left).count();
-    lws_sul_schedule(
-        context_, 0, &alarm_, [](lws_sorted_usec_list_t*) {}, std::max<lws_usec_t>(us, 1));
+    alarm_.In(Step() - Clock::now());
     if (stop_ || lws_service(context_, 0) < 0) break;
   }
 }

@@ -4,9 +4,11 @@
 #include <memory>
 #include <optional>
 
+#include "common/net.h"
 #include "exporters/geth/client.h"
 #include "exporters/geth/expected_peers.h"
 #include "exporters/geth/head.h"
+#include "exporters/geth/heads.h"
 #include "exporters/geth/network.h"
 #include "exporters/geth/node.h"
 #include "exporters/geth/peers.h"
@@ -65,6 +67,26 @@ std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
   };
 }
 
+// Listens once it is started; until then it is a source that is down.
+Source HeadsSource(const Settings& settings, const std::string& url, OwnMetrics& own) {
+  const auto feed = std::make_shared<std::unique_ptr<HeadsFeed>>();
+  return {.name = "heads",
+          .upstream = nullptr,
+          .scrape = [feed](const Upstream&, const Deadline&, Sheet& sheet) -> Result<void> {
+            if (*feed == nullptr) return Fail(Reason::kUnreachable, "the feed was not opened");
+            return (*feed)->Tell(sheet);
+          },
+          .start =
+              [feed, url, options = settings.upstream, &own] {
+                auto opened = HeadsFeed::Open(url, options, own);
+                if (opened) *feed = std::move(*opened);
+              },
+          .certificate_not_after = [feed]() -> std::optional<std::int64_t> {
+            if (*feed == nullptr) return std::nullopt;
+            return (*feed)->CertificateNotAfter();
+          }};
+}
+
 }  // namespace
 
 void DeclareFlags(Flags& flags, Settings& settings) {
@@ -87,7 +109,6 @@ std::vector<std::string> SourceNames() {
 }
 
 Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
-  (void)own;
   if (const auto checked = CheckOptions(settings.upstream); !checked) {
     return std::unexpected("--geth.…: " + checked.error());
   }
@@ -104,7 +125,19 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   if (!upstream) return std::unexpected("--geth.url: " + upstream.error());
   node->upstream = std::move(*upstream);
   node->sync_window = std::make_unique<SyncWindow>();
-  return SourcesOf(node);
+  auto sources = SourcesOf(node);
+  const bool websocket = settings.url.starts_with("ws://") || settings.url.starts_with("wss://");
+  const std::string feed_url =
+      settings.ws_url.empty() && websocket ? settings.url : settings.ws_url;
+  if (feed_url.empty()) return sources;
+  const auto feed = ParseUrl(feed_url);
+  if (!feed || (feed->scheme != "ws" && feed->scheme != "wss")) {
+    return std::unexpected(
+        "--geth.ws-url: " +
+        (feed ? "\"" + feed_url + "\": ws(s)://host:port is right" : feed.error()));
+  }
+  sources.push_back(HeadsSource(settings, feed_url, own));
+  return sources;
 }
 
 std::vector<Source> NodeSources(std::shared_ptr<const Upstream> node,

@@ -72,6 +72,15 @@ class Peer {
     bytes.resize(have);
     return bytes;
   }
+  // The common name in the client's certificate.
+  std::string ClientName() const {
+    const X509* cert = SSL_get0_peer_certificate(ssl_);
+    char name[64] = "";
+    if (cert != nullptr) {
+      X509_NAME_get_text_by_NID(X509_get_subject_name(cert), NID_commonName, name, sizeof name);
+    }
+    return name;
+  }
   bool Gone() const { return Read(1).empty(); }
 
   std::string ReadRequest() const {
@@ -242,6 +251,10 @@ class Heard {
     if (!Wait([&] { return errors_.size() > index; })) return std::nullopt;
     const std::lock_guard lock(mutex_);
     return errors_[index];
+  }
+  // A message or an error.
+  bool WaitAny() {
+    return Wait([&] { return !messages_.empty() || !errors_.empty(); });
   }
   std::size_t Events() {
     const std::lock_guard lock(mutex_);

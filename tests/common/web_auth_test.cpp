@@ -120,6 +120,7 @@ TEST_CASE("web auth: guessing from many addresses is bounded too") {
 TEST_CASE("web auth: one hash at a time, few wait, the rest is told so") {
   BasicAuth auth({{"alice", Bcrypt("secret", 10)}});
   std::vector<std::future<Verdict>> verdicts;
+  verdicts.reserve(16);
   for (int i = 0; i < 16; ++i) {
     verdicts.push_back(std::async(std::launch::async, [&auth, i] {
       return auth.Check(Basic("alice:wrong" + std::to_string(i)), "address " + std::to_string(i));
@@ -134,6 +135,7 @@ TEST_CASE("web auth: one hash at a time, few wait, the rest is told so") {
 TEST_CASE("web auth: the same credential of many at once is computed once") {
   BasicAuth auth({{"alice", Bcrypt("secret", 8)}});
   std::vector<std::future<Verdict>> verdicts;
+  verdicts.reserve(4);
   for (int i = 0; i < 4; ++i) {
     verdicts.push_back(std::async(std::launch::async,
                                   [&] { return auth.Check(Basic("alice:secret"), "prometheus"); }));

@@ -35,7 +35,7 @@ std::size_t ResidentBytes() {
 // Sends until the server closes or `bytes` are through. True when the server closed first.
 bool Flood(RawClient& client, std::string_view piece, std::size_t bytes) {
   std::string block;
-  while (block.size() < 64 * 1024) block += piece;
+  while (block.size() < 64U << 10) block += piece;
   for (std::size_t sent = 0; sent < bytes; sent += block.size()) {
     if (!client.Send(block)) return true;
   }
@@ -111,7 +111,8 @@ TEST_CASE("web hostile: endless headers and endless lines cost little memory and
   }
   CHECK(Clock::now() - start < 10s);
   CHECK(ResidentBytes() < before + (8U << 20));
-  CHECK(test.Counted("431") >= 1);
+  // 0.18.7 has limits of its own, which come before ours.
+  CHECK(test.Counted("431") + test.Counted("400") + test.Counted("414") >= 3);
   CheckInOrder(test);
 }
 
@@ -181,6 +182,7 @@ TEST_CASE("web hostile: binary garbage, NUL and odd lines") {
       {"GET /metrics%00.html HTTP/1.1\r\n\r\n", {404}},
       {"GET /metrics HTTP/1.1\r\nX: a\0b\r\n\r\n"s, {200, 400}},
       {"GET /%zz%u12345%%% HTTP/1.1\r\n\r\n", {404}},
+      {"GET /metrics HTTP/1.0\r\n\r\n", {200}},
       {"GET /../../etc/passwd HTTP/1.1\r\n\r\n", {404}},
       {"GET  HTTP/1.1\r\n\r\n", {400}},
       {"GET\r\n\r\n", {400}},
@@ -238,15 +240,18 @@ TEST_CASE("web hostile: an answer that nobody reads ends with the answer's time"
   CHECK(Clock::now() - start < 5s);
 }
 
-TEST_CASE("web hostile: silent connections fill all threads for the request's time only") {
-  WebOptions options = Impatient(300ms);
+TEST_CASE("web hostile: silent and dripping peers do not keep others out") {
+  WebOptions options = Impatient(60s);
   options.max_requests = 4;
   TestServer test(options);
   std::vector<RawClient> silent;
-  for (int i = 0; i < 20; ++i) silent.emplace_back(test.address);
+  for (int i = 0; i < 20; ++i) {
+    silent.emplace_back(test.address);
+    if (i % 2 == 1) silent.back().Send("GET /metrics HTTP/1.1\r\nHost");
+  }
   const auto start = Clock::now();
   CheckInOrder(test);
-  CHECK(Clock::now() - start < 5s);
+  CHECK(Clock::now() - start < 10s);
 }
 
 TEST_CASE("web hostile: descriptors above 1023 work") {

@@ -158,8 +158,8 @@ TEST_CASE("web: a taken port names the address and the flag") {
 
 TEST_CASE("web: bad options end the start with 2") {
   OwnMetrics own;
-  const auto status = [&](WebOptions options) {
-    const auto server = WebServer::Start(options, {}, own);
+  const auto status = [&](const WebOptions& given) {
+    const auto server = WebServer::Start(given, {}, own);
     return server ? 0 : server.error().exit_status;
   };
   WebOptions options;
@@ -194,6 +194,7 @@ TEST_CASE("web: more requests than max_requests wait and are answered") {
                                return WebAnswer{};
                              }}});
   std::vector<std::future<Reply>> replies;
+  replies.reserve(8);
   for (int i = 0; i < 8; ++i) {
     replies.push_back(
         std::async(std::launch::async, [&] { return Fetch(test.address, Get("/blocked")); }));

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <map>
@@ -78,12 +77,10 @@ class RawClient {
   // False when the peer closed.
   bool Send(std::string_view text) {
     while (!text.empty()) {
+      if (!WaitFor(Fd(), POLLOUT, Deadline(20s))) return false;
       const ssize_t n = ::send(Fd(), text.data(), text.size(), MSG_NOSIGNAL);
-      if (n > 0) {
-        text.remove_prefix(static_cast<std::size_t>(n));
-      } else if (errno != EAGAIN || !WaitFor(Fd(), POLLOUT, Deadline(20s))) {
-        return false;
-      }
+      if (n <= 0) return false;
+      text.remove_prefix(static_cast<std::size_t>(n));
     }
     return true;
   }
@@ -123,7 +120,7 @@ inline WebOptions OnAnyPort() {
 // Started with handlers for "/" (a page of HTML), "/metrics" (compressed), "/echo" (the query),
 // "/throws", and those given.
 struct TestServer {
-  explicit TestServer(WebOptions options = OnAnyPort(),
+  explicit TestServer(const WebOptions& options = OnAnyPort(),
                       std::map<std::string, WebHandler> handlers = {}) {
     handlers.emplace("/", [](const WebRequest&) {
       return WebAnswer{200, "text/html; charset=utf-8", "<p>hello", false};
@@ -133,7 +130,9 @@ struct TestServer {
     });
     handlers.emplace("/echo", [](const WebRequest& request) {
       WebAnswer answer;
-      for (const auto& [key, value] : request.query) answer.body += key + "=" + value + "\n";
+      for (const auto& [key, value] : request.query) {
+        answer.body.append(key).append("=").append(value).append("\n");
+      }
       answer.body += "timeout=" + request.scrape_timeout + "\n";
       return answer;
     });
@@ -146,7 +145,9 @@ struct TestServer {
   }
   static std::string Page() {
     std::string page;
-    for (int i = 0; i < 1000; ++i) page += "try_value{n=\"" + std::to_string(i) + "\"} 1\n";
+    for (int i = 0; i < 1000; ++i) {
+      page.append("try_value{n=\"").append(std::to_string(i)).append("\"} 1\n");
+    }
     return page;
   }
   double Counted(const std::string& code) { return own.CounterOf(kWebRequests, code).Value(); }

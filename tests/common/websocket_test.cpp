@@ -142,10 +142,17 @@ TEST_CASE("what a failed handshake means") {
   CHECK(error.reason == Reason::kBadAnswer);
   error = FirstError([](const Peer& peer, int) {
     peer.ReadRequest();
-    peer.Write("\x01\x02garbage\r\n\xFF\xFE\r\n\r\n");
+    peer.Write("garbage: \xFF\xFE\r\n\r\n");
     peer.Gone();
   });
   CHECK(error.reason == Reason::kBadAnswer);
+  error = FirstError([](const Peer& peer, int) {
+    peer.ReadRequest();
+    peer.Write("\x01\x02garbage\r\n\xFF\xFE\r\n\r\n");
+    peer.Gone();
+  });
+  // libwebsockets takes it for the start of a header that goes on.
+  CHECK((error.reason == Reason::kBadAnswer || error.reason == Reason::kTimeout));
   error = FirstError([](Peer& peer, int) {
     peer.ReadRequest();
     peer.Reset();

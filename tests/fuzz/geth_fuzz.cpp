@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       geth::PeersTable(*peers);
       geth::PeersJson(*peers);
     }
-    (void)geth::ParseHeadNotification(answer);
+    (void)geth::ParseHeadMessage(answer);
   }
   return 0;
 }

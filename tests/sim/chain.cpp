@@ -104,6 +104,10 @@ std::optional<Network> FindNetwork(std::string_view name) {
   return *found;
 }
 
+Network NetworkOrMainnet(std::string_view name) {
+  return FindNetwork(name).value_or(kNetworks.front());
+}
+
 std::string BlockHash(const Network& network, const Block& block) {
   if (block.number == 0) return std::string(network.genesis_hash);
   return Hash(SeedOf(network, block.number, block.fork));

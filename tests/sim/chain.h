@@ -21,6 +21,7 @@ struct Network {
 
 // mainnet, sepolia, hoodi or dev; none for any other name.
 std::optional<Network> FindNetwork(std::string_view name);
+Network NetworkOrMainnet(std::string_view name);
 
 struct Block {
   std::uint64_t number = 0;

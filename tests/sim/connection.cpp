@@ -12,12 +12,12 @@
 namespace stakewatch::sim {
 namespace {
 
+constexpr std::string_view kPrefix = "/node/";
 constexpr std::size_t kMessageBytesMax = 32U << 20;
 
 // The node that a path names; none: 404.
 std::optional<int> NodeOf(std::string_view path, int nodes) {
   if (path.empty() || path == "/") return 0;
-  constexpr std::string_view kPrefix = "/node/";
   if (!path.starts_with(kPrefix)) return std::nullopt;
   int node = -1;
   const char* const end = path.data() + path.size();
@@ -250,9 +250,11 @@ Step TakeOne(World& world, Connection& connection) {
 
 void PutHead(Connection& connection, const std::string& header_json) {
   for (const std::string& subscription : connection.subscriptions) {
-    std::string text =
-        R"({"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":")" +
-        subscription + R"(","result":)" + header_json + "}}\n";
+    std::string text = R"({"jsonrpc":"2.0","method":"eth_subscription","params":{"subscription":")";
+    text += subscription;
+    text += R"(","result":)";
+    text += header_json;
+    text += "}}\n";
     if (connection.face == Face::kWs) {
       text.insert(0, FrameHead(Opcode::kText, text.size()));
     }

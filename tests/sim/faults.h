@@ -80,9 +80,9 @@ inline constexpr int kEveryNode = -1;
 struct Fault {
   Kind kind{};
   int node = kEveryNode;
-  std::string method;                                // Empty: each one.
-  std::string value;                                 // Empty: the kind's default.
-  std::optional<std::chrono::milliseconds> lasting;  // None: until it is cleared.
+  std::string method = {};                                // Empty: each one.
+  std::string value = {};                                 // Empty: the kind's default.
+  std::optional<std::chrono::milliseconds> lasting = {};  // None: until it is cleared.
 };
 
 // A fault from the control port's query: kind, node, method, for, value.

@@ -16,6 +16,7 @@ using nlohmann::json;
 // Blocks a second that a syncing node imports.
 constexpr double kSyncRate = 20;
 constexpr std::uint64_t kSyncBehind = 10'000;
+constexpr std::size_t kEntries = 24;  // Of BlockTexts.
 constexpr std::uint64_t kSafeDistance = 32, kFinalizedDistance = 64;
 
 constexpr std::array<std::string_view, 10> kModules = {
@@ -47,7 +48,6 @@ SharedText BlockTexts::Get(const Network& network, const Block& block, bool full
   }
   Entry entry{network.chain_id, block.number, block.fork,
               block.timestamp,  full,         Share(BlockJson(network, block, full))};
-  constexpr std::size_t kEntries = 24;
   if (entries_.size() < kEntries) {
     entries_.push_back(entry);
   } else {
@@ -59,7 +59,7 @@ SharedText BlockTexts::Get(const Network& network, const Block& block, bool full
 Geth::Geth(const Setup& setup, const FaultSet& faults, BlockTexts& texts)
     : index_(setup.index),
       network_(setup.network),
-      other_network_(*FindNetwork(setup.network.name == "sepolia" ? "mainnet" : "sepolia")),
+      other_network_(NetworkOrMainnet(setup.network.name == "sepolia" ? "mainnet" : "sepolia")),
       interval_(setup.interval > 0 ? setup.interval : 12),
       peer_target_(setup.peers),
       seed_(Mix(setup.seed, static_cast<std::uint64_t>(setup.index))),

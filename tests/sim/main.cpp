@@ -6,6 +6,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "tests/sim/chain.h"
@@ -77,29 +78,29 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 13> kFlags = {{{"http", required_argument, nullptr, 1},
-                                                 {"ws", required_argument, nullptr, 1},
-                                                 {"ipc", required_argument, nullptr, 1},
-                                                 {"control", required_argument, nullptr, 1},
-                                                 {"webhook", required_argument, nullptr, 1},
-                                                 {"block-interval", required_argument, nullptr, 1},
-                                                 {"churn-interval", required_argument, nullptr, 1},
-                                                 {"peers", required_argument, nullptr, 1},
-                                                 {"nodes", required_argument, nullptr, 1},
-                                                 {"network", required_argument, nullptr, 1},
-                                                 {"seed", required_argument, nullptr, 1},
-                                                 {"help", no_argument, nullptr, 'h'},
-                                                 {nullptr, 0, nullptr, 0}}};
+  static const std::array<option, 13> flags = {{{"http", required_argument, nullptr, 1},
+                                                {"ws", required_argument, nullptr, 1},
+                                                {"ipc", required_argument, nullptr, 1},
+                                                {"control", required_argument, nullptr, 1},
+                                                {"webhook", required_argument, nullptr, 1},
+                                                {"block-interval", required_argument, nullptr, 1},
+                                                {"churn-interval", required_argument, nullptr, 1},
+                                                {"peers", required_argument, nullptr, 1},
+                                                {"nodes", required_argument, nullptr, 1},
+                                                {"network", required_argument, nullptr, 1},
+                                                {"seed", required_argument, nullptr, 1},
+                                                {"help", no_argument, nullptr, 'h'},
+                                                {nullptr, 0, nullptr, 0}}};
   int index = 0;
   while (true) {
-    const int found = getopt_long(argc, argv, "h", kFlags.data(), &index);
+    const int found = getopt_long(argc, argv, "h", flags.data(), &index);
     if (found == -1) break;
     if (found == 'h') {
       std::fputs(kHelp, stdout);
       return -1;
     }
     if (found != 1) return kUsage;  // getopt_long has said why.
-    const int code = ApplyFlag(kFlags[static_cast<std::size_t>(index)].name, optarg, options);
+    const int code = ApplyFlag(flags[static_cast<std::size_t>(index)].name, optarg, options);
     if (code != 0) return code;
   }
   if (optind == argc) return 0;
@@ -111,18 +112,20 @@ void Say(const char* face, const std::string& address) {
   std::printf("%s %s\n", face, address.c_str());
 }
 
-std::string Bound(Address address, std::uint16_t port) {
-  address.port = port;
-  return stakewatch::sim::TextOf(address);
+// The address with the port that it has become.
+void Say(const char* face, std::optional<Address> address, std::uint16_t port) {
+  if (!address) return;
+  address->port = port;
+  Say(face, stakewatch::sim::TextOf(*address));
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   Options options;
-  options.http->port = 8545;
-  options.ws->port = 8546;
-  options.control->port = 8540;
+  options.http = Address{.port = 8545};
+  options.ws = Address{.port = 8546};
+  options.control = Address{.port = 8540};
   options.block_interval = 12;
   options.churn_interval = 5;
   const int code = ParseFlags(argc, argv, options);
@@ -150,11 +153,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "stakewatch_sim: %s\n", simulator.Error().c_str());
     return kTaken;
   }
-  Say("http", Bound(*options.http, simulator.HttpPort()));
-  Say("ws", Bound(*options.ws, simulator.WsPort()));
+  Say("http", options.http, simulator.HttpPort());
+  Say("ws", options.ws, simulator.WsPort());
   if (!options.ipc_path.empty()) Say("ipc", options.ipc_path);
-  Say("control", Bound(*options.control, simulator.ControlPort()));
-  if (options.webhook) Say("webhook", Bound(*options.webhook, simulator.WebhookPort()));
+  Say("control", options.control, simulator.ControlPort());
+  Say("webhook", options.webhook, simulator.WebhookPort());
   std::fflush(stdout);
   int signal = 0;
   sigwait(&signals, &signal);

@@ -12,7 +12,8 @@ constexpr std::string_view kBlobSchedule =
     R"("prague":{"target":6,"max":9,"baseFeeUpdateFraction":5007716},)"
     R"("osaka":{"target":6,"max":9,"baseFeeUpdateFraction":5007716},)"
     R"("bpo1":{"target":10,"max":15,"baseFeeUpdateFraction":8346193},)"
-    R"("bpo2":{"target":14,"max":21,"baseFeeUpdateFraction":11684671}})";
+    R"("bpo2":{"target":14,"max":21,"baseFeeUpdateFraction":11684671},)"
+    R"("bpo3":{"target":21,"max":32,"baseFeeUpdateFraction":20609697}})";
 
 // terminalTotalDifficulty is above 2^64: a parser that reads the config has to cope with it.
 constexpr std::string_view kMainnetConfig =
@@ -24,6 +25,14 @@ constexpr std::string_view kMainnetConfig =
     R"("shanghaiTime":1681338455,"cancunTime":1710338135,"pragueTime":1746612311,)"
     R"("osakaTime":1764798551,"terminalTotalDifficulty":58750000000000000000000,)"
     R"("depositContractAddress":"0x00000000219ab540356cbb839cbe05303d7705fa","ethash":{},)";
+
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kVersions = {{
+    {"besu", "besu/v26.4.0/linux-x86_64/openjdk-java-21"},
+    {"nethermind", "Nethermind/v1.36.2+f3d6e5a1/linux-x64/dotnet10.0.4"},
+    {"nethermind-1.30", "Nethermind/v1.30.2+8b2a6c1d/linux-x64/dotnet9.0.0"},
+    {"erigon", "erigon/3.3.4/linux-amd64/go1.25.3"},
+    {"reth", "reth/v1.11.1-5ecb1a6/x86_64-unknown-linux-gnu"},
+}};
 
 std::string Config(const Network& network) {
   if (network.chain_id == 1) return std::string(kMainnetConfig) + std::string(kBlobSchedule) + "}";
@@ -41,13 +50,6 @@ std::string Config(const Network& network) {
 }  // namespace
 
 std::string_view VersionOf(std::string_view client) {
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kVersions = {{
-      {"besu", "besu/v26.4.0/linux-x86_64/openjdk-java-21"},
-      {"nethermind", "Nethermind/v1.36.2+f3d6e5a1/linux-x64/dotnet10.0.4"},
-      {"nethermind-1.30", "Nethermind/v1.30.2+8b2a6c1d/linux-x64/dotnet9.0.0"},
-      {"erigon", "erigon/3.3.4/linux-amd64/go1.25.3"},
-      {"reth", "reth/v1.11.1-5ecb1a6/x86_64-unknown-linux-gnu"},
-  }};
   for (const auto& [name, version] : kVersions) {
     if (name == client) return version;
   }

@@ -11,6 +11,7 @@
 namespace stakewatch::sim {
 namespace {
 
+constexpr std::size_t kPiecesMax = 16;  // Of one sendmsg.
 // An endless answer moves this much per period, so that it fills its peer and not our CPU.
 constexpr std::size_t kEndlessBurstBytes = 1U << 20;
 constexpr std::chrono::milliseconds kEndlessPeriod{10};
@@ -32,7 +33,7 @@ void OutQueue::Drip(std::string text, std::chrono::milliseconds interval, bool e
   items_.push_back({endless ? Pace::kDripEndless : Pace::kDrip, Share(std::move(text)), interval});
 }
 
-void OutQueue::Endless(std::string text) {
+void OutQueue::Endless(const std::string& text) {
   // Short texts are written many at a time.
   std::string block;
   while (block.size() < (64U << 10)) block += text;
@@ -66,7 +67,6 @@ FlushState OutQueue::Write(int fd, const Item& item, std::size_t bytes_max) {
 }
 
 FlushState OutQueue::WriteWhole(int fd) {
-  constexpr std::size_t kPiecesMax = 16;
   while (!items_.empty() && items_.front().pace == Pace::kWhole) {
     std::array<iovec, kPiecesMax> parts{};
     std::size_t count = 0;

@@ -30,7 +30,7 @@ class OutQueue {
   // A byte every `interval`; over and over when `endless`.
   void Drip(std::string text, std::chrono::milliseconds interval, bool endless);
   // `text` over and over, at up to 100 MB/s, until the peer goes.
-  void Endless(std::string text);
+  void Endless(const std::string& text);
   void Pause(std::chrono::milliseconds time);
   // What comes after all this.
   void End(Ending ending) { ending_ = ending; }

@@ -230,7 +230,7 @@ void Server::FaultsChanged() {
       CloseListener(listener);
     } else if (listener.fd < 0) {
       // Taken meanwhile: the next change of faults tries again.
-      (void)OpenListener(listener);
+      if (!OpenListener(listener)) continue;
     }
   }
   std::vector<std::uint64_t> ids;

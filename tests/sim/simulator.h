@@ -21,15 +21,16 @@ struct Options {
   std::optional<Address> http = Address{};
   std::optional<Address> ws = Address{};
   std::optional<Address> control = Address{};  // Loopback only.
-  std::optional<Address> webhook;              // Alertmanager's receiver.
-  std::string ipc_path;                        // Empty: no socket.
+  std::optional<Address> webhook = {};         // Alertmanager's receiver.
+  std::string ipc_path = {};                   // Empty: no socket.
   double block_interval = 0;                   // Seconds; 0: only NewBlock() makes blocks.
   double churn_interval = 0;                   // Seconds; 0: peers neither come nor go.
   std::size_t peers = 50;                      // Of each node.
   int nodes = 1;                               // At /node/<i>; / is node 0.
   std::string network = "mainnet";
   std::uint64_t seed = 1;  // The same seed gives the same peers and hashes.
-  std::function<void(const std::string&)> on_page;  // Each alert received: one line. Any thread.
+  std::function<void(const std::string&)> on_page =
+      {};  // Each alert received: one line. Any thread.
 };
 
 class World;

@@ -61,9 +61,12 @@ std::string OtherType(const Ordered& value) {
 
 std::string Huge(const Ordered& value) {
   if (value.is_number()) return "123456789012345678901234567890123456789e1400";
-  if (value.is_string() && value.get_ref<const std::string&>().starts_with("0x")) {
+  if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
     // One digit more than 256 bits hold.
-    return "\"0x1" + std::string(64, 'f') + '"';
+    if (text.starts_with("0x")) return "\"0x1" + std::string(64, 'f') + '"';
+    const bool decimal = text.find_first_not_of("0123456789") == std::string::npos;
+    if (decimal && !text.empty()) return '"' + std::string(100, '1') + '"';
   }
   return Dump(value);
 }

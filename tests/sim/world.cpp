@@ -7,6 +7,8 @@ namespace stakewatch::sim {
 namespace {
 
 constexpr std::size_t kAlertsMax = 1000;
+// The state is read by people: the first nodes say enough.
+constexpr std::size_t kNodesShown = 20;
 
 }  // namespace
 
@@ -16,7 +18,7 @@ double UnixNow() {
 
 World::World(const Options& options)
     : options_(options),
-      network_(FindNetwork(options.network).value_or(*FindNetwork("mainnet"))),
+      network_(NetworkOrMainnet(options.network)),
       target_(network_.start_block) {
   const double now = UnixNow();
   for (int i = 0; i < std::max(options.nodes, 1); ++i) {
@@ -121,8 +123,6 @@ std::string World::StateJson() const {
   std::string out = "{\"network\":" + JsonString(network_.name) +
                     ",\"head\":" + std::to_string(target_) +
                     ",\"faults\":" + faults_.Json(Clock::now()) + ",\"nodes\":[";
-  // A page that is read by people: the first nodes say enough.
-  constexpr std::size_t kNodesShown = 20;
   for (std::size_t i = 0; i < std::min(nodes_.size(), kNodesShown); ++i) {
     const Geth& node = *nodes_[i];
     if (i > 0) out += ',';

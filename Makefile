@@ -1,0 +1,41 @@
+# The commands of this repository; each is a script that also runs by itself.
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-real bench fuzz lint format docs clean
+
+help:  ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo:  ## Exporters, Prometheus and Alertmanager on a simulated node; GETH_URL=… takes a real one
+	@scripts/demo.sh
+
+build:  ## The programs, into build/release/bin/
+	@scripts/install-packages.sh build
+	@scripts/build.sh release
+
+test:  ## Build and run all tests; no network but loopback
+	@scripts/test.sh
+
+test-real:  ## The tests against a real Geth, which is built with Go
+	@scripts/test-real.sh
+
+bench:  ## Side by side with an exporter written in Go
+	@scripts/bench.sh
+
+fuzz:  ## Each libFuzzer target for a minute
+	@scripts/fuzz.sh
+
+lint:  ## Format and clang-tidy, all findings errors
+	@scripts/lint.sh
+
+format:  ## Format the C++ sources in place
+	@scripts/install-packages.sh lint
+	@git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format-19 -i
+
+docs:  ## docs/metrics.md from the programs' own tables
+	@scripts/install-packages.sh build
+	@scripts/build.sh release
+	@scripts/metrics_doc.py build/release/bin > docs/metrics.md.new
+	@mv docs/metrics.md.new docs/metrics.md
+
+clean:  ## Remove build/
+	@rm -rf build

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Installs the Debian packages (12 or 13) that the given groups need, and asks nothing:
+#   scripts/install-packages.sh [build|demo|test|lint|fuzz|real|debian13]…    (default: build)
+# With everything in place it starts neither apt nor sudo.
+set -euo pipefail
+
+build=(g++ cmake ninja-build ccache pkg-config prometheus-cpp-dev libcpp-httplib-dev
+  nlohmann-json3-dev libwebsockets-dev libspdlog-dev doctest-dev libcli11-dev libyaml-cpp-dev
+  libsimdjson-dev libcrypt-dev libssl-dev zlib1g-dev git)
+monitors=(prometheus prometheus-alertmanager)
+demo=("${build[@]}" "${monitors[@]}" curl)
+test=("${demo[@]}" python3-pytest python3-yaml openssl)
+clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
+lint=("${build[@]}" "${clang[@]}")
+fuzz=("${lint[@]}")
+# Go itself fetches the toolchain that a real Geth asks for.
+real=("${test[@]}" golang-go ca-certificates)
+debian13=(debootstrap)
+
+wanted=()
+for group in "${@:-build}"; do
+  case $group in
+    build | demo | test | lint | fuzz | real | debian13) ;;
+    *) echo "install-packages: no group \"$group\": build, demo, test, lint, fuzz, real or debian13" >&2; exit 2 ;;
+  esac
+  declare -n packages=$group
+  wanted+=("${packages[@]}")
+  unset -n packages
+done
+
+installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# A tool that is there by other means (pip, /usr/local) is not installed over.
+present() {
+  installed "$1" && return
+  case $1 in
+    python3-pytest) python3 -c 'import pytest' 2>/dev/null ;;
+    python3-yaml) python3 -c 'import yaml' 2>/dev/null ;;
+    golang-go) command -v go >/dev/null ;;
+    *) return 1 ;;
+  esac
+}
+
+missing=()
+for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
+  present "$package" || missing+=("$package")
+done
+(( ${#missing[@]} )) || exit 0
+
+echo "Installing with apt: ${missing[*]}"
+as_root=()
+if (( EUID != 0 )); then
+  command -v sudo >/dev/null || { echo "install-packages: be root, or install sudo" >&2; exit 1; }
+  as_root=(sudo)
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0
+  -o Acquire::Retries=3)
+"${apt_get[@]}" update
+
+# Debian starts a daemon when its package is installed. We start Prometheus and Alertmanager
+# ourselves, so a service that came with our own installation is stopped and switched off; one that
+# was there before is left alone.
+new_services=()
+for package in "${missing[@]}"; do
+  case $package in prometheus | prometheus-alertmanager) new_services+=("$package") ;; esac
+done
+had_node_exporter=no
+installed prometheus-node-exporter && had_node_exporter=yes
+
+"${apt_get[@]}" install --no-install-recommends "${missing[@]}"
+
+if (( ${#new_services[@]} )) && [[ -d /run/systemd/system ]]; then
+  if [[ $had_node_exporter == no ]] && installed prometheus-node-exporter; then
+    new_services+=(prometheus-node-exporter)
+  fi
+  echo "Stopping and disabling the services that came with the packages: ${new_services[*]}"
+  "${as_root[@]}" systemctl disable --now "${new_services[@]}"
+fi
