@@ -106,6 +106,8 @@ class RawPeer {
   void AwaitStop() const {
     while (!stopping_) std::this_thread::sleep_for(5ms);
   }
+  // Without TLS's own goodbye.
+  void HangUp() { handshaken_ = false; }
   void Reset() {
     const linger hard{1, 0};
     ::setsockopt(socket_.Fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
