@@ -14,6 +14,7 @@
 #include <string>
 
 #include "common/websocket.h"
+#include "common/client_tls.h"
 #include "common/websocket_handshake.h"
 #include "tests/common/fake_websocket.h"
 
