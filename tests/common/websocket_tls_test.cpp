@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "common/websocket.h"
 #include "common/client_tls.h"
+#include "common/websocket.h"
 #include "common/websocket_handshake.h"
 #include "tests/common/fake_websocket.h"
 
