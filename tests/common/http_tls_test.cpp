@@ -52,8 +52,9 @@ Error Refused(const std::string& url, const UpstreamOptions& options) {
 }
 
 bool Says(const Error& error, std::string_view words) {
-  CAPTURE(error.what);
-  return error.what.find(words) != std::string::npos;
+  if (error.what.find(words) != std::string::npos) return true;
+  MESSAGE(error.what);
+  return false;
 }
 
 TEST_CASE("https: a certificate of the CA is believed, and its end is told") {
@@ -102,7 +103,7 @@ TEST_CASE("https: a certificate that is not to be believed") {
         Case{TestCert::Make("x", "IP:127.0.0.2", &authority.ca), "IP address mismatch"},
         Case{TestCert::Make("127.0.0.1", "", &authority.ca), "IP address mismatch"},
         Case{TestCert::Make("x", "IP:127.0.0.1"), "self-signed certificate"},
-        Case{other.Local(), "unable to get local issuer certificate"}}) {
+        Case{other.Local(), "certificate signature failure"}}) {
     const Context context = ServerContext(c.cert);
     const RawServer server(Greet, context.get());
     const auto upstream = HttpUpstream(server.Url(), authority.options).value();
@@ -134,7 +135,7 @@ TEST_CASE("https: a client's certificate is shown when it is asked for") {
     const RawServer server(Greet, context.get());
     const Error error = Refused(server.Url(), authority.options);
     CHECK(error.reason == Reason::kTls);
-    CHECK((Says(error, "handshake failure") || Says(error, "certificate required")));
+    CHECK(Says(error, version == TLS1_2_VERSION ? "handshake failure" : "certificate required"));
     const TestCert client = TestCert::Make("client", "", &authority.ca);
     UpstreamOptions with = authority.options;
     with.cert_file = authority.folder.Write("client.pem", client.CertPem());
