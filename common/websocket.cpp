@@ -71,6 +71,7 @@ class LwsSocket final : public WebSocket {
 
   Checked<void> Start();
   bool Send(std::string text) override;
+  void TryNow() override;
   std::optional<std::int64_t> CertificateNotAfter() const override;
 
  private:
@@ -122,6 +123,7 @@ class LwsSocket final : public WebSocket {
 
   mutable std::mutex mutex_;
   bool connected_ = false;
+  bool try_now_ = false;
   std::deque<std::string> queue_;
   std::size_t queue_bytes_ = 0;
   std::optional<std::int64_t> not_after_;
@@ -194,6 +196,14 @@ bool LwsSocket::Send(std::string text) {
   return true;
 }
 
+void LwsSocket::TryNow() {
+  {
+    const std::lock_guard lock(mutex_);
+    try_now_ = true;
+  }
+  lws_cancel_service(context_);
+}
+
 std::optional<std::int64_t> LwsSocket::CertificateNotAfter() const {
   const std::lock_guard lock(mutex_);
   return not_after_;
@@ -209,7 +219,12 @@ void LwsSocket::Run() {
 // Does what is due, and says when something is due again.
 Clock::time_point LwsSocket::Step() {
   const auto now = Clock::now();
-  if (state_ == State::kWaiting && now >= at_) Resolve();
+  bool try_now = false;
+  {
+    const std::lock_guard lock(mutex_);
+    try_now = std::exchange(try_now_, false);  // In another state, a try is under way.
+  }
+  if (state_ == State::kWaiting && (try_now || now >= at_)) Resolve();
   if (state_ == State::kResolving) {
     if (const auto found = lookup_->Poll()) {
       lookup_.reset();
