@@ -46,6 +46,9 @@ class WebSocket {
   virtual std::optional<std::int64_t> CertificateNotAfter() const = 0;
 };
 
+// What is wrong with the URL of a WebSocket, before one is opened.
+Checked<void> CheckWebSocketUrl(const std::string& url);
+
 // JSON-RPC over a WebSocket: calls share the connection and are told apart by id. A call made while
 // the connection is down has it tried at once, and fails if that fails: no call waits for a
 // backoff, neither while the node is down nor when it has come back.
