@@ -109,6 +109,14 @@ bool LwsSocket::Send(std::string text) {
   return true;
 }
 
+void LwsSocket::TryNow() {
+  {
+    const std::lock_guard lock(mutex_);
+    try_now_ = true;
+  }
+  lws_cancel_service(context_);
+}
+
 std::optional<std::int64_t> LwsSocket::CertificateNotAfter() const {
   const std::lock_guard lock(mutex_);
   return not_after_;
@@ -124,7 +132,12 @@ void LwsSocket::Run() {
 // Does what is due, and says when something is due again.
 auto LwsSocket::Step() -> Clock::time_point {
   const auto now = Clock::now();
-  if (state_ == State::kWaiting && now >= at_) Resolve();
+  bool try_now = false;
+  {
+    const std::lock_guard lock(mutex_);
+    try_now = std::exchange(try_now_, false);  // In another state, a try is under way.
+  }
+  if (state_ == State::kWaiting && (try_now || now >= at_)) Resolve();
   if (state_ == State::kResolving) {
     if (const auto found = lookup_->Poll()) {
       lookup_.reset();

@@ -59,6 +59,7 @@ class LwsSocket final : public WebSocket {
 
   Checked<void> Start();
   bool Send(std::string text) override;
+  void TryNow() override;
   std::optional<std::int64_t> CertificateNotAfter() const override;
 
  private:
@@ -111,6 +112,7 @@ class LwsSocket final : public WebSocket {
 
   mutable std::mutex mutex_;
   bool connected_ = false;
+  bool try_now_ = false;
   std::deque<std::string> queue_;
   std::size_t queue_bytes_ = 0;
   std::optional<std::int64_t> not_after_;

@@ -179,6 +179,27 @@ TEST_CASE("a call while the connection is down says why it is down") {
   CHECK(answer.error().reason == Reason::kTimeout);
 }
 
+TEST_CASE("no call waits for a backoff") {
+  std::atomic<bool> up = false;
+  FakeWebSocketServer server([&](Peer& peer, int) {
+    if (!up) return peer.Reset();
+    peer.Accept();
+    peer.Text(Answer(IdIn(peer.ReadText()), "true"));
+    peer.Stay();
+  });
+  const auto rpc = Rpc(server.Url());
+  // So many tries would be 10 s apart, one after the other.
+  const auto start = Clock::now();
+  for (int i = 0; i < 10; ++i) {
+    const auto answer = Ask(*rpc, "down");
+    REQUIRE(!answer.has_value());
+    CHECK(answer.error().reason == Reason::kUnreachable);
+  }
+  up = true;
+  CHECK(Ask(*rpc, "up").has_value());
+  CHECK(Clock::now() - start < milliseconds(6000));
+}
+
 TEST_CASE("a big answer comes whole") {
   const std::string big(3000000, 'x');
   FakeWebSocketServer server([&](const Peer& peer, int) {
