@@ -69,12 +69,12 @@ Checked<void> LwsSocket::Start() {
 Checked<void> LwsSocket::MakeContext() {
   static std::once_flag silenced;  // The level is one for the whole process.
   std::call_once(silenced, [] { lws_set_log_level(0, nullptr); });
-  static constexpr std::array<lws_protocols, 2> kProtocols = {
+  static const std::array<lws_protocols, 2> protocols = {
       {{"", &LwsSocket::Callback, 0, kReceiveBytes, 0, nullptr, 0},
        {nullptr, nullptr, 0, 0, 0, nullptr, 0}}};
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN;
-  info.protocols = kProtocols.data();
+  info.protocols = protocols.data();
   info.user = this;
   info.pt_serv_buf_size = kHeaderBytes;
   info.max_http_header_data = kAnswerHeaderBytes;
@@ -138,7 +138,7 @@ auto LwsSocket::Step() -> Clock::time_point {
     try_now = std::exchange(try_now_, false);  // In another state, a try is under way.
   }
   if (state_ == State::kWaiting && (try_now || now >= at_)) Resolve();
-  if (state_ == State::kResolving) {
+  if (state_ == State::kResolving && lookup_) {
     if (const auto found = lookup_->Poll()) {
       lookup_.reset();
       if (*found) {

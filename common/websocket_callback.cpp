@@ -56,7 +56,11 @@ int LwsSocket::On(lws* wsi, lws_callback_reasons reason, void* user, void* in, s
       return 0;
     }
     case LWS_CALLBACK_CLIENT_CLOSED:
-      Lost({Reason::kUnreachable, "the WebSocket to " + handshake_.peer + " broke"});
+    case LWS_CALLBACK_WSI_DESTROY:
+      // Some ends are told by the destruction alone: in 4.1, when the request could not be written.
+      Lost(state_ == State::kOpen
+               ? Error{Reason::kUnreachable, "the WebSocket to " + handshake_.peer + " broke"}
+               : handshake_.Failure("connection closed"));
       return 0;
     default:
       return 0;
@@ -77,10 +81,10 @@ void LwsSocket::OnOpen() {
 bool LwsSocket::AppendAuthorization(void* in, std::size_t size) const {
   if (authorization_.empty()) return true;
   const std::string line = "Authorization: " + authorization_ + "\r\n";
-  if (line.size() > size) return false;
-  auto** at = static_cast<char**>(in);
-  std::memcpy(*at, line.data(), line.size());
-  *at += line.size();
+  if (in == nullptr || line.size() > size) return false;
+  char*& at = *static_cast<char**>(in);
+  std::memcpy(at, line.data(), line.size());
+  at += line.size();
   return true;
 }
 

@@ -132,11 +132,12 @@ void HeadsState::OnMessage(const std::string& message, double now) {
   const auto parsed = ParseHeadMessage(message);
   const std::lock_guard lock(mutex_);
   if (!parsed) return OnError(parsed.error());
-  if (!parsed->subscribed && !parsed->head) return;
+  const std::optional<Head>& head = parsed->head;
+  if (!parsed->subscribed && !head) return;
   subscribed_ = true;
   refused_ = false;
   error_.reset();
-  if (parsed->head) OnHead(*parsed->head, now);
+  if (head) OnHead(*head, now);
 }
 
 void HeadsState::OnError(const Error& why) {

@@ -80,6 +80,7 @@ TEST_CASE("calls from many threads get their own answers, in whatever order") {
   const auto rpc = Rpc(server.Url());
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       for (int k = 0; k < 20; ++k) {
