@@ -15,7 +15,6 @@
 
 #include "common/client_tls.h"
 #include "common/websocket.h"
-#include "common/websocket_handshake.h"
 #include "tests/common/fake_websocket.h"
 
 namespace stakewatch {
@@ -256,7 +255,8 @@ TEST_CASE("files that cannot be used are said at once") {
   }
   for (const std::string& file :
        {std::string("/nonexistent"), std::string("/"), folder.Write("empty", "\n"),
-        folder.Write("split", "a\r\nX-Other: b\n"), folder.Write("long", std::string(9000, 'x'))}) {
+        folder.Write("split", "a\r\nX-Other: b\n"),
+        folder.Write("long", std::string(13000, 'x'))}) {
     options = {};
     options.bearer_token_file = file;
     CHECK(!opens(options));
