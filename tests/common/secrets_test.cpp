@@ -15,7 +15,7 @@ TEST_CASE("secrets: one newline at the end is not part of it") {
   CHECK(ReadSecret(folder.Write("a", "word\n")) == "word");
   CHECK(ReadSecret(folder.Write("a", "word\r\n")) == "word");
   CHECK(ReadSecret(folder.Write("a", " w \xC3\xA9 \n", 0640)) == " w \xC3\xA9 ");
-  CHECK(ReadSecret(folder.Write("a", std::string(64 << 10, 'x'))).has_value());
+  CHECK(ReadSecret(folder.Write("a", std::string(8 << 10, 'x'))).has_value());
 }
 
 TEST_CASE("secrets: what is refused, without a word of it") {
@@ -27,7 +27,7 @@ TEST_CASE("secrets: what is refused, without a word of it") {
         folder.Write("newline", "\n"), folder.Write("lines", "hunter2\nhunter2\n"),
         folder.Write("nul", std::string("hunter2\0", 8)), folder.Write("tab", "hunter2\t"),
         folder.Write("world", "hunter2", 0604), folder.Write("write", "hunter2", 0602),
-        folder.Write("long", std::string((64 << 10) + 1, 'h'))}) {
+        folder.Write("long", std::string((8 << 10) + 1, 'h'))}) {
     CAPTURE(path);
     const auto secret = ReadSecret(path);
     REQUIRE_FALSE(secret);
