@@ -19,6 +19,8 @@ struct BodyFrame {
 
 class HttpBody {
  public:
+  static constexpr std::size_t kLargeBytes = 64U << 10;  // From here on a body is large.
+
   enum class End {
     kWhole,    // And the connection stands at the next answer.
     kCut,      // The connection ended first: its Why says how.
@@ -27,9 +29,11 @@ class HttpBody {
   };
 
   // Reads at most `bytes_max` bytes into `text`, whose capacity is then at least 64 bytes more than
-  // its size. On kTooLong, kCut and kBad `text` has what came.
+  // its size. A body that turns out large without having told its length is given room for
+  // `large_bytes` at once (what the last such body took; 0: unknown). On kTooLong, kCut and kBad
+  // `text` has what came.
   static End Read(Connection& connection, const BodyFrame& frame, std::size_t bytes_max,
-                  std::string& text);
+                  std::size_t large_bytes, std::string& text);
   // Without a length or chunks the body lasts until the connection does; it is not for a second
   // answer then.
   static bool UntilClosed(const BodyFrame& frame) {

@@ -52,8 +52,6 @@ class HeadStream : public httplib::Stream {
   void get_local_ip_and_port(std::string&, int&) const override {}
   // httplib 0.18 asks this only to set time-outs, which the connection has of its own.
   int socket() const override { return -1; }
-  // Pure in 0.18.x from .8 on; unknown to 0.11.4.
-  time_t duration() const { return 0; }
 
  private:
   // Waiting at once saves a read that would find nothing yet. A peer that hangs up before it has
@@ -138,6 +136,7 @@ class Link final : public HttpLink, private httplib::ClientImpl {
   Connection connection_;
   Deadline young_until_{kLinkAgeMax};
   bool reusable_ = false;
+  std::size_t large_bytes_ = 0;            // Room for the next large body, by the last one.
   std::optional<HttpBody::End> body_end_;  // Of the last answer; none when it has no whole head.
 };
 
@@ -177,7 +176,8 @@ void Link::ReadBody(const httplib::Response& head, std::string& body) {
   }
   // Twice: the frame of chunks of a few bytes weighs as much as they do.
   connection_.Allow(kFrameBytesMax + 2 * bytes_max);
-  body_end_ = HttpBody::Read(connection_, frame, bytes_max, body);
+  body_end_ = HttpBody::Read(connection_, frame, bytes_max, large_bytes_, body);
+  if (body.size() >= HttpBody::kLargeBytes) large_bytes_ = body.size() + body.size() / 8;
   reusable_ = body_end_ == HttpBody::End::kWhole && !HttpBody::UntilClosed(frame) &&
               MayBeKept(head) && !connection_.HasBuffered();
 }

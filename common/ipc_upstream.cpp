@@ -24,6 +24,7 @@ constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::size_t kFirstBytes = 4 << 10;
 constexpr std::size_t kDepthMax = 1024;  // simdjson's own limit.
 constexpr milliseconds kBacklogPause{10};
+constexpr std::uint64_t kOnes = 0x0101010101010101;  // One in each byte.
 
 bool OnlySpace(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -54,10 +55,12 @@ class Line {
 
  private:
   Result<std::string> ReadValue(std::size_t bytes_max);
+  void MakeRoom(std::string& answer, std::size_t bytes_max) const;
   Error Failure(std::size_t bytes_max) const;
 
   Socket socket_;
   Connection connection_;
+  std::size_t large_bytes_ = 0;  // Room for the next large answer, by the last one.
 };
 
 class IpcRpc : public Upstream {
@@ -93,16 +96,27 @@ Error Line::Failure(std::size_t bytes_max) const {
   }
 }
 
+// For some more bytes and simdjson's padding. Doubles; what turns out large is given the room that
+// the last large answer took.
+void Line::MakeRoom(std::string& answer, std::size_t bytes_max) const {
+  const std::size_t needed = answer.size() + kFirstBytes;
+  if (needed + simdjson::SIMDJSON_PADDING <= answer.capacity()) return;
+  const std::size_t wished =
+      std::max(2 * answer.size(), answer.size() < kReadBytes / 2 ? 0 : large_bytes_);
+  answer.reserve(std::max(needed, std::min(wished, bytes_max)) + simdjson::SIMDJSON_PADDING);
+}
+
 // Ends where the brackets do, since Geth's newline is a habit and no promise.
 Result<std::string> Line::ReadValue(std::size_t bytes_max) {
   std::string answer;
   JsonEnd end;
   for (;;) {
     const std::size_t before = answer.size();
-    const std::size_t room =
-        std::min(std::max(before, kFirstBytes), bytes_max + 1 - std::min(before, bytes_max));
+    MakeRoom(answer, bytes_max);
+    // One byte over the limit tells an answer that fits from one that does not.
+    const std::size_t room = std::min(answer.capacity() - before - simdjson::SIMDJSON_PADDING,
+                                      bytes_max + 1 - std::min(before, bytes_max));
     ssize_t n = 0;
-    answer.reserve(before + room + simdjson::SIMDJSON_PADDING);
     answer.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
       n = connection_.Read(data + before, room);
       return before + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
@@ -117,6 +131,7 @@ Result<std::string> Line::ReadValue(std::size_t bytes_max) {
       return Fail(Reason::kBadAnswer, "more than one answer came");
     }
     answer.resize(before + taken);
+    if (answer.size() >= kReadBytes) large_bytes_ = answer.size() + answer.size() / 8;
     return answer;
   }
 }
@@ -188,7 +203,6 @@ Result<std::string> IpcRpc::Ask(const Request& request, const Deadline& deadline
 
 // How many bytes at the front of `text` are neither a quote nor a backslash.
 std::size_t PlainBytes(std::string_view text) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
   std::size_t at = 0;
   for (; at + 8 <= text.size(); at += 8) {
     std::uint64_t eight = 0;

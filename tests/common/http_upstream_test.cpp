@@ -13,14 +13,14 @@ std::string Ok(const std::string& body, const std::string& more = "") {
 }
 
 // Answers each request of each connection with `answer`, then waits.
-RawServer::Handler Always(std::string answer) {
+RawServer::Handler Always(const std::string& answer) {
   return [answer](RawPeer& peer) {
     while (!peer.ReadRequest().empty()) peer.Send(answer);
   };
 }
 
 // Answers the first request with `answer` and closes.
-RawServer::Handler Once(std::string answer) {
+RawServer::Handler Once(const std::string& answer) {
   return [answer](RawPeer& peer) {
     if (!peer.ReadRequest().empty()) peer.Send(answer);
   };
@@ -128,6 +128,7 @@ TEST_CASE("http: a connection is kept, and many ask at once") {
   for (int i = 0; i < 20; ++i) CHECK(upstream->Ask({"a", "", "{}"}, Deadline(5s)));
   CHECK(server.Connections() == 1);
   std::vector<std::thread> threads;
+  threads.reserve(8);
   std::atomic<int> good = 0;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {

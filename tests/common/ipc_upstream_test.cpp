@@ -225,6 +225,7 @@ TEST_CASE("ipc: calls at once have connections of their own") {
     }
   });
   std::vector<std::thread> threads;
+  threads.reserve(8);
   std::atomic<int> good = 0;
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
