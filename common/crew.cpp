@@ -60,9 +60,10 @@ Crew::~Crew() {
 }
 
 void Crew::Run(std::function<void()> job) {
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   state_->jobs.push_back(std::move(job));
   if (state_->idle >= state_->jobs.size() || state_->threads >= state_->threads_max) {
+    lock.unlock();  // Or the thread that is woken sleeps again at once, for the mutex.
     state_->work.notify_one();
     return;
   }

@@ -170,7 +170,11 @@ struct Scraper::Round {
       if (missing == 0) return;  // The scrape did not wait.
       answers[*i] = std::move(answer);
       --missing;
-      if (missing == 0 || (missing == untaken && deadline.Over())) changed.notify_one();
+      if (missing == 0 || (missing == untaken && deadline.Over())) {
+        lock.unlock();  // Or the scrape that is woken sleeps again at once, for the mutex.
+        changed.notify_one();
+        lock.lock();
+      }
     }
   }
 
