@@ -57,11 +57,12 @@ class HeadStream : public httplib::Stream {
   time_t duration() const { return 0; }
 
  private:
-  // Waiting at once saves a read that would find nothing yet.
+  // Waiting at once saves a read that would find nothing yet. A peer that hangs up before it has
+  // heard us out may have said why: a TLS alert, or a status.
   bool Flush() {
-    const bool sent = connection_.Write(out_.data(), out_.size()) && connection_.Readable();
+    const bool sent = connection_.Write(out_.data(), out_.size());
     out_.clear();
-    return sent;
+    return sent ? connection_.Readable() : connection_.Why() == Connection::End::kError;
   }
   // A status line is the first line, or one after the blank line that ends a "100 Continue".
   bool StatusLineFits(char c) {

@@ -169,7 +169,11 @@ std::string Url::HostHeader() const {
 
 Checked<Url> ParseUrl(std::string_view text) {
   const auto wrong = [&](std::string_view why) {
-    return std::unexpected("\"" + std::string(text) + "\" is no URL: " + std::string(why));
+    // What is in front of an @ may be a password.
+    const std::size_t at = text.rfind('@');
+    const std::string shown =
+        at == std::string_view::npos ? std::string(text) : "***" + std::string(text.substr(at));
+    return std::unexpected("\"" + shown + "\" is no URL: " + std::string(why));
   };
   for (const char c : text) {
     if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7F) {

@@ -45,7 +45,7 @@ bool RpcIdIs(const std::string& answer, std::uint64_t id) {
 
 Checked<std::shared_ptr<Upstream>> RpcUpstream(const std::string& url,
                                                const UpstreamOptions& options) {
-  if (url.starts_with("unix:")) return RpcUpstream(url.substr(5), options);
+  if (url.starts_with("unix:/")) return IpcRpcUpstream(url.substr(5), options);
   if (url.starts_with('/')) return IpcRpcUpstream(url, options);
   if (url.starts_with("ws://") || url.starts_with("wss://")) {
     return WebSocketRpcUpstream(url, options);

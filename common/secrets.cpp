@@ -17,7 +17,7 @@
 namespace stakewatch {
 namespace {
 
-constexpr std::size_t kSecretBytesMax = 64 << 10;
+constexpr std::size_t kSecretBytesMax = 8 << 10;  // More is taken in a header by few servers.
 
 std::string Base64(const std::string& bytes) {
   std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
@@ -46,7 +46,7 @@ Checked<std::string> ReadSecret(const std::string& path) {
     n = ::read(file.Fd(), secret.data() + size, secret.size() - size);
     if (n < 0) return wrong(std::generic_category().message(errno));
   }
-  if (size > kSecretBytesMax) return wrong("longer than 64 KiB");
+  if (size > kSecretBytesMax) return wrong("longer than 8 KiB");
   secret.resize(size);
   if (secret.ends_with('\n')) secret.pop_back();
   if (secret.ends_with('\r')) secret.pop_back();

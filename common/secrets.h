@@ -8,7 +8,7 @@
 namespace stakewatch {
 
 // The content without the newline at its end. Refused: what the world can read or write, what is
-// longer than 64 KiB, what is empty, and line breaks or NUL within. The error never shows content.
+// longer than 8 KiB, what is empty, and line breaks or NUL within. The error never shows content.
 Checked<std::string> ReadSecret(const std::string& path);
 
 // The value of the header Authorization, empty without authentication. Reads the secret (again).

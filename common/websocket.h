@@ -41,11 +41,17 @@ class WebSocket {
   virtual ~WebSocket() = default;  // Ends the thread; no handler is called afterwards.
   // From any thread. False when not connected or when more than 1 MiB waits to be written.
   virtual bool Send(std::string text) = 0;
+  // From any thread. If the next try is still waited for, it is made at once.
+  virtual void TryNow() = 0;
   virtual std::optional<std::int64_t> CertificateNotAfter() const = 0;
 };
 
+// What is wrong with the URL of a WebSocket, before one is opened.
+Checked<void> CheckWebSocketUrl(const std::string& url);
+
 // JSON-RPC over a WebSocket: calls share the connection and are told apart by id. A call made while
-// the connection is down waits for it until its deadline, and then says why it is down.
+// the connection is down has it tried at once, and fails if that fails: no call waits for a
+// backoff, neither while the node is down nor when it has come back.
 Checked<std::shared_ptr<Upstream>> WebSocketRpcUpstream(const std::string& url,
                                                         const UpstreamOptions& options);
 

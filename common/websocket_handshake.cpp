@@ -28,7 +28,10 @@ Error Handshake::Failure(std::string_view text) const {
   if (request_sent) {
     const bool answered = status != 0 || said.starts_with("HS:") || said.contains("pars");
     if (answered) return {Reason::kBadAnswer, peer + " speaks no WebSocket: " + said};
-    return {Reason::kUnreachable, peer + " ended the WebSocket handshake: " + said};
+    // With TLS 1.3 a server that refuses our certificate says so only now.
+    return {Reason::kUnreachable, peer + " ended the WebSocket handshake" +
+                                      (tls ? " (or wants another client certificate): " : ": ") +
+                                      said};
   }
   if (tls && (said.contains("SSL") || said.contains("SYSCALL") || said.contains("tls") ||
               said.contains("cert"))) {

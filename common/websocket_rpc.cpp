@@ -45,6 +45,7 @@ class WebSocketRpc final : public Upstream {
   mutable std::map<std::uint64_t, Answer*> waiting_;  // Each answer lives in the frame of its Ask.
   mutable std::uint64_t last_id_ = 0;
   bool connected_ = false;
+  std::uint64_t losses_ = 0;  // Tries that failed, and connections that broke.
   std::optional<Error> last_error_;
   std::unique_ptr<WebSocket> socket_;  // Last: its thread uses the rest.
 };
@@ -80,6 +81,7 @@ void WebSocketRpc::OnMessage(std::string message) {
 void WebSocketRpc::OnDisconnected(const Error& why) {
   const std::lock_guard lock(mutex_);
   connected_ = false;
+  ++losses_;
   last_error_ = why;
   for (auto& [id, answer] : waiting_) *answer = std::unexpected(why);
   waiting_.clear();
@@ -88,7 +90,12 @@ void WebSocketRpc::OnDisconnected(const Error& why) {
 
 Result<std::string> WebSocketRpc::Ask(const Request& request, const Deadline& deadline) const {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait_until(lock, deadline.At(), [&] { return connected_; })) {
+  if (!connected_) {
+    socket_->TryNow();
+    const std::uint64_t losses = losses_;
+    changed_.wait_until(lock, deadline.At(), [&] { return connected_ || losses_ != losses; });
+  }
+  if (!connected_) {
     if (last_error_) return std::unexpected(*last_error_);
     return Fail(Reason::kTimeout, request.path + ": no WebSocket connection in time");
   }

@@ -22,6 +22,10 @@ std::string WithoutDurations(const std::string& page) {
 
 }  // namespace
 
+std::string TestsFolder() {
+  return STAKEWATCH_TESTS;
+}
+
 std::string ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error(path + " cannot be read");
@@ -49,7 +53,7 @@ bool Case::Matches(const std::string& page) const {
 
 std::vector<Case> Cases(std::string_view exporter) {
   std::vector<Case> cases;
-  const std::string folder = std::string(STAKEWATCH_TESTS "/") + std::string(exporter) + "/cases";
+  const std::string folder = TestsFolder() + "/" + std::string(exporter) + "/cases";
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string path = entry.path().string();
     cases.push_back({entry.path().filename().string(), path, RecordedUpstream(path)});

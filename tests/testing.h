@@ -23,6 +23,8 @@ struct Case {
 // In the order of their names; at least one, or the test that asks ends.
 std::vector<Case> Cases(std::string_view exporter);
 
+// The folder tests/ of the checkout that was built.
+std::string TestsFolder();
 std::string ReadFile(const std::string& path);
 
 // A folder of its own in the system's temporary one, removed at the end.

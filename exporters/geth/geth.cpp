@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "common/net.h"
 #include "exporters/geth/client.h"
 #include "exporters/geth/expected_peers.h"
 #include "exporters/geth/head.h"
@@ -67,24 +66,13 @@ std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
   };
 }
 
-// Listens once it is started; until then it is a source that is down.
-Source HeadsSource(const Settings& settings, const std::string& url, OwnMetrics& own) {
-  const auto feed = std::make_shared<std::unique_ptr<HeadsFeed>>();
+Source HeadsSource(const std::shared_ptr<HeadsFeed>& feed) {
   return {.name = "heads",
           .upstream = nullptr,
-          .scrape = [feed](const Upstream&, const Deadline&, Sheet& sheet) -> Result<void> {
-            if (*feed == nullptr) return Fail(Reason::kUnreachable, "the feed was not opened");
-            return (*feed)->Tell(sheet);
-          },
-          .start =
-              [feed, url, options = settings.upstream, &own] {
-                auto opened = HeadsFeed::Open(url, options, own);
-                if (opened) *feed = std::move(*opened);
-              },
-          .certificate_not_after = [feed]() -> std::optional<std::int64_t> {
-            if (*feed == nullptr) return std::nullopt;
-            return (*feed)->CertificateNotAfter();
-          }};
+          .scrape = [feed](const Upstream&, const Deadline&,
+                           Sheet& sheet) { return feed->Tell(sheet); },
+          .start = [feed] { feed->Start(); },
+          .certificate_not_after = [feed] { return feed->CertificateNotAfter(); }};
 }
 
 }  // namespace
@@ -130,13 +118,9 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   const std::string feed_url =
       settings.ws_url.empty() && websocket ? settings.url : settings.ws_url;
   if (feed_url.empty()) return sources;
-  const auto feed = ParseUrl(feed_url);
-  if (!feed || (feed->scheme != "ws" && feed->scheme != "wss")) {
-    return std::unexpected(
-        "--geth.ws-url: " +
-        (feed ? "\"" + feed_url + "\": ws(s)://host:port is right" : feed.error()));
-  }
-  sources.push_back(HeadsSource(settings, feed_url, own));
+  auto feed = HeadsFeed::Make(feed_url, settings.upstream, own);
+  if (!feed) return std::unexpected("--geth.ws-url: " + feed.error());
+  sources.push_back(HeadsSource(std::move(*feed)));
   return sources;
 }
 

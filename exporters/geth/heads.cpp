@@ -132,11 +132,12 @@ void HeadsState::OnMessage(const std::string& message, double now) {
   const auto parsed = ParseHeadMessage(message);
   const std::lock_guard lock(mutex_);
   if (!parsed) return OnError(parsed.error());
-  if (!parsed->subscribed && !parsed->head) return;
+  const std::optional<Head>& head = parsed->head;
+  if (!parsed->subscribed && !head) return;
   subscribed_ = true;
   refused_ = false;
   error_.reset();
-  if (parsed->head) OnHead(*parsed->head, now);
+  if (head) OnHead(*head, now);
 }
 
 void HeadsState::OnError(const Error& why) {
@@ -187,30 +188,44 @@ bool HeadsState::Refused() const {
   return refused_;
 }
 
-Checked<std::unique_ptr<HeadsFeed>> HeadsFeed::Open(const std::string& url,
+Checked<std::unique_ptr<HeadsFeed>> HeadsFeed::Make(const std::string& url,
                                                     const UpstreamOptions& options, OwnMetrics& own,
                                                     const WebSocketTimes& times) {
-  std::unique_ptr<HeadsFeed> feed(new HeadsFeed(own));
-  HeadsState& state = feed->state_;
+  if (const auto checked = CheckWebSocketUrl(url); !checked) {
+    return std::unexpected(checked.error());
+  }
+  return std::unique_ptr<HeadsFeed>(new HeadsFeed(url, options, own, times));
+}
+
+void HeadsFeed::Start() {
   auto socket =
-      WebSocket::Open(url, options,
+      WebSocket::Open(url_, options_,
                       {.connected = [](WebSocket& to) { to.Send(std::string(kSubscribe)); },
                        .message =
-                           [&state](const std::string& message) {
+                           [this](const std::string& message) {
                              const std::chrono::duration<double> now =
                                  std::chrono::system_clock::now().time_since_epoch();
-                             state.OnMessage(message, now.count());
+                             state_.OnMessage(message, now.count());
                            },
-                       .disconnected = [&state](const Error& why) { state.OnDisconnected(why); }},
-                      times);
-  if (!socket) return std::unexpected(socket.error());
-  feed->socket_ = std::move(*socket);
-  return feed;
+                       .disconnected = [this](const Error& why) { state_.OnDisconnected(why); }},
+                      times_);
+  // A file that could be read when the flags were checked and no longer can.
+  if (!socket) return state_.OnDisconnected({Reason::kUnreachable, socket.error()});
+  const std::lock_guard lock(mutex_);
+  socket_ = std::move(*socket);
 }
 
 Result<void> HeadsFeed::Tell(Sheet& sheet) const {
-  if (state_.Refused()) socket_->Send(std::string(kSubscribe));
+  if (state_.Refused()) {
+    const std::lock_guard lock(mutex_);
+    if (socket_) socket_->Send(std::string(kSubscribe));
+  }
   return state_.Tell(sheet);
+}
+
+std::optional<std::int64_t> HeadsFeed::CertificateNotAfter() const {
+  const std::lock_guard lock(mutex_);
+  return socket_ ? socket_->CertificateNotAfter() : std::nullopt;
 }
 
 }  // namespace stakewatch::geth

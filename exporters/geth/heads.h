@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/metrics.h"
 #include "common/own_metrics.h"
@@ -103,19 +104,27 @@ class HeadsState {
 
 class HeadsFeed {
  public:
-  // Connects in the background and stays. `own` outlives the feed.
-  static Checked<std::unique_ptr<HeadsFeed>> Open(const std::string& url,
+  // Checks the URL and connects to nothing yet. `own` outlives the feed.
+  static Checked<std::unique_ptr<HeadsFeed>> Make(const std::string& url,
                                                   const UpstreamOptions& options, OwnMetrics& own,
                                                   const WebSocketTimes& times = {});
 
+  // Connects in the background and stays connected. Once.
+  void Start();
   // Called at each scrape, which is also when a node that refused the subscription is asked again.
   Result<void> Tell(Sheet& sheet) const;
-  std::optional<std::int64_t> CertificateNotAfter() const { return socket_->CertificateNotAfter(); }
+  std::optional<std::int64_t> CertificateNotAfter() const;
 
  private:
-  explicit HeadsFeed(OwnMetrics& own) : state_(own) {}
+  HeadsFeed(std::string url, const UpstreamOptions& options, OwnMetrics& own,
+            const WebSocketTimes& times)
+      : url_(std::move(url)), options_(options), times_(times), state_(own) {}
 
+  const std::string url_;
+  const UpstreamOptions options_;
+  const WebSocketTimes times_;
   HeadsState state_;
+  mutable std::mutex mutex_;           // Of the pointer below: scrapes may come before Start.
   std::unique_ptr<WebSocket> socket_;  // Last: its thread uses the state.
 };
 

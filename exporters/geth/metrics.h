@@ -25,7 +25,8 @@ inline constexpr auto kPeersByClientVersionTruncated =
           "Client versions left out of geth_peers_by_client_version.");
 inline constexpr auto kPeersByProtocol =
     Gauge("geth_peers_by_protocol",
-          "Peers by negotiated protocol and version; version is handshake until it is known.",
+          "Peers by negotiated protocol and version; the version is handshake while it is being "
+          "negotiated, unknown where the client does not tell it.",
           "protocol", "version");
 inline constexpr auto kPeersStatic =
     Gauge("geth_peers_static", "Connected peers that the node was told to keep connected.");

@@ -41,7 +41,8 @@ void ReadNetwork(JsonValue network, Peer& peer) {
 
 // {"version":70,"earliestBlock":0,"latestBlock":0,…}, or the string "handshake" until it is known.
 void ReadProtocol(std::string_view name, JsonValue told, Peer& peer) {
-  Peer::Protocol protocol{std::string(name.substr(0, 16)), std::nullopt};
+  Peer::Protocol protocol{std::string(name.substr(0, 16)), std::nullopt, false};
+  protocol.handshake = told.type() == json_type::string;
   if (told.type() == json_type::object) {
     for (auto field : told.get_object()) {
       const std::string_view key = field.unescaped_key();

@@ -26,7 +26,8 @@ struct Peer {
   bool trusted = false;
   struct Protocol {
     std::string name;
-    std::optional<std::uint64_t> version;  // None while the handshake lasts.
+    std::optional<std::uint64_t> version;  // Not told by all clients, nor while it is negotiated.
+    bool handshake = false;                // It is being negotiated.
   };
   std::vector<Protocol> protocols;
   std::optional<double> earliest_block;

@@ -19,12 +19,16 @@ namespace {
 
 using Row = std::array<std::string, 6>;
 
+std::string VersionWord(const Peer::Protocol& protocol) {
+  if (protocol.version) return std::to_string(*protocol.version);
+  return protocol.handshake ? "handshake" : "?";
+}
+
 std::string ProtocolWords(const Peer& peer) {
   std::string words;
   for (const Peer::Protocol& protocol : peer.protocols) {
     if (!words.empty()) words += ' ';
-    words += CleanText(protocol.name, 16) + "/" +
-             (protocol.version ? std::to_string(*protocol.version) : "handshake");
+    words += CleanText(protocol.name, 16) + "/" + VersionWord(protocol);
   }
   return words;
 }
@@ -101,7 +105,7 @@ std::string PeersJson(const std::vector<Peer>& peers) {
     const ClientName name = ParseClientName(peer.name);
     auto protocols = nlohmann::ordered_json::array();
     for (const Peer::Protocol& p : peer.protocols) {
-      protocols.push_back(p.name + "/" + (p.version ? std::to_string(*p.version) : "handshake"));
+      protocols.push_back(p.name + "/" + VersionWord(p));
     }
     nlohmann::ordered_json object = {{"enode", peer.enode},
                                      {"id", peer.id},

@@ -62,7 +62,7 @@ std::string_view KnownProtocol(std::string_view name) {
 }
 
 std::string ProtocolVersion(const Peer::Protocol& protocol) {
-  if (!protocol.version) return "handshake";
+  if (!protocol.version) return protocol.handshake ? "handshake" : "unknown";
   return *protocol.version < 100 ? std::to_string(*protocol.version) : "other";
 }
 

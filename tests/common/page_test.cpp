@@ -24,20 +24,9 @@ using prometheus::MetricType;
 
 double RandomValue(std::mt19937_64& random) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  const double special[] = {0,
-                            -0.0,
-                            1,
-                            -1,
-                            kInfinity,
-                            -kInfinity,
-                            1e15,
-                            1e21,
-                            1e-7,
-                            0.1,
-                            9007199254740993.0,
-                            std::nan(""),
-                            5e-324,
-                            1.7e308};
+  const double special[] = {0,      -0.0,   1,    -1,  kInfinity,          -kInfinity,
+                            1e15,   1e21,   1e-7, 0.1, 9007199254740993.0, std::nan(""),
+                            5e-324, 1.7e308};
   if (random() % 3 == 0) return special[random() % std::size(special)];
   return std::ldexp(static_cast<double>(random() % 1000003), static_cast<int>(random() % 60) - 30);
 }

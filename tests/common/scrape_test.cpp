@@ -132,12 +132,12 @@ TEST_CASE("breaker: a hung node is asked by one request, and is up in the scrape
   std::vector<Source> sources;
   for (const char* name : {"a", "b", "c", "d", "e", "f"}) sources.push_back(Asking(name, node));
   Scraper scraper(std::move(sources), kMetrics, crew, &own);
-  scraper.Scrape(Deadline(milliseconds(30)));
+  scraper.Scrape(Deadline(milliseconds(400)));
   while (now != 0) std::this_thread::yield();
   const int first = node->asked;
   CHECK(first == 6);
   most = 0;
-  std::string page = WritePage(scraper.Scrape(Deadline(milliseconds(30))));
+  std::string page = WritePage(scraper.Scrape(Deadline(milliseconds(400))));
   CHECK(page.find("stakewatch_source_breaker_open{source=\"f\"} 1\n") != std::string::npos);
   while (now != 0) std::this_thread::yield();
   CHECK(node->asked == first + 1);

@@ -80,6 +80,7 @@ TEST_CASE("calls from many threads get their own answers, in whatever order") {
   const auto rpc = Rpc(server.Url());
   std::atomic<int> right = 0;
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
       for (int k = 0; k < 20; ++k) {
@@ -177,6 +178,27 @@ TEST_CASE("a call while the connection is down says why it is down") {
   answer = Ask(*Rpc(silent.Url()), "x", milliseconds(100));
   REQUIRE(!answer.has_value());
   CHECK(answer.error().reason == Reason::kTimeout);
+}
+
+TEST_CASE("no call waits for a backoff") {
+  std::atomic<bool> up = false;
+  FakeWebSocketServer server([&](Peer& peer, int) {
+    if (!up) return peer.Reset();
+    peer.Accept();
+    peer.Text(Answer(IdIn(peer.ReadText()), "true"));
+    peer.Stay();
+  });
+  const auto rpc = Rpc(server.Url());
+  // So many tries would be 10 s apart, one after the other.
+  const auto start = Clock::now();
+  for (int i = 0; i < 10; ++i) {
+    const auto answer = Ask(*rpc, "down");
+    REQUIRE(!answer.has_value());
+    CHECK(answer.error().reason == Reason::kUnreachable);
+  }
+  up = true;
+  CHECK(Ask(*rpc, "up").has_value());
+  CHECK(Clock::now() - start < milliseconds(6000));
 }
 
 TEST_CASE("a big answer comes whole") {

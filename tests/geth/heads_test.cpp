@@ -275,6 +275,16 @@ bool TellUntil(const HeadsFeed& feed, const std::function<bool(bool ok, const Fa
 constexpr WebSocketTimes kQuick{.retry_first = std::chrono::milliseconds(10),
                                 .retry_longest = std::chrono::milliseconds(40)};
 
+TEST_CASE("a feed's URL is that of a WebSocket, and before its start it is down") {
+  OwnMetrics own;
+  CHECK(!HeadsFeed::Make("http://127.0.0.1", {}, own).has_value());
+  const auto feed = HeadsFeed::Make("ws://127.0.0.1:1", {}, own);
+  REQUIRE(feed.has_value());
+  Sheet sheet(kMetrics);
+  CHECK(!(*feed)->Tell(sheet).has_value());
+  CHECK(!(*feed)->CertificateNotAfter().has_value());
+}
+
 TEST_CASE("the feed subscribes again after a loss, and sees what it missed") {
   OwnMetrics own;
   std::string asked;
@@ -291,8 +301,9 @@ TEST_CASE("the feed subscribes again after a loss, and sees what it missed") {
       }
       peer.Stay();
     });
-    const auto feed = HeadsFeed::Open(server.Url(), {}, own, kQuick);
+    const auto feed = HeadsFeed::Make(server.Url(), {}, own, kQuick);
     REQUIRE(feed.has_value());
+    (*feed)->Start();
     CHECK(TellUntil(**feed, [](bool ok, const Families& told) {
       return ok && ValueOf(told, "geth_heads_last_block_number") == 14;
     }));
@@ -312,8 +323,9 @@ TEST_CASE("a refused subscription is asked for again at a scrape") {
     peer.Text(R"({"jsonrpc":"2.0","id":1,"result":"0x1"})");
     peer.Stay();
   });
-  const auto feed = HeadsFeed::Open(server.Url(), {}, own, kQuick);
+  const auto feed = HeadsFeed::Make(server.Url(), {}, own, kQuick);
   REQUIRE(feed.has_value());
+  (*feed)->Start();
   CHECK(TellUntil(**feed, [](bool ok, const Families&) { return ok; }));
   CHECK(server.Connections() == 1);
   CHECK(ValueOf(own.Collect(), "geth_heads_feed_disconnects_total") >= 1);

@@ -24,7 +24,7 @@ class Altered : public Upstream {
  public:
   explicit Altered(std::map<std::string, std::string, std::less<>> answers)
       : answers_(std::move(answers)),
-        healthy_(RecordedUpstream(STAKEWATCH_TESTS "/geth/cases/geth-1.17.3-healthy")) {}
+        healthy_(RecordedUpstream(testing::TestsFolder() + "/geth/cases/geth-1.17.3-healthy")) {}
   Result<std::string> Ask(const Request& request, const Deadline& deadline) const override {
     const auto altered = answers_.find(request.name);
     if (altered != answers_.end()) return altered->second;

@@ -146,7 +146,7 @@ TEST_CASE("geth: the printed list moves no cursor and breaks no line") {
   peer.remote_address =
       "\xE2\x80\xAE"
       "10.0.0.1:1";
-  peer.protocols = {{"et\nh", 70}};
+  peer.protocols = {{"et\nh", 70, false}};
   const std::string table = PeersTable({peer});
   CHECK(std::count(table.begin(), table.end(), '\n') == 2);
   CHECK(table.find('\x1b') == std::string::npos);

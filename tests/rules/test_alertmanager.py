@@ -1,0 +1,200 @@
+"""A real Alertmanager with our configuration: one fault, one page, at the right receiver."""
+import datetime
+import http.server
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "prometheus/alertmanager/alertmanager.yml"
+
+
+def wait_for(condition, what, seconds=20):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.1)
+    pytest.fail(f"not within {seconds} s: {what}")
+
+
+class Webhook:
+    """Keeps what is posted: (path, notification)."""
+
+    def __init__(self):
+        self.got = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(handler):
+                body = handler.rfile.read(int(handler.headers["Content-Length"]))
+                self.got.append((handler.path, json.loads(body)))
+                handler.send_response(200)
+                handler.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def of(self, instance, path=None):
+        return [(p, n) for p, n in self.got if (path is None or p == path)
+                and any(a["labels"].get("instance") == instance for a in n["alerts"])]
+
+
+class Alertmanager:
+    def __init__(self, folder, webhook):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        text = CONFIG.read_text()
+        assert "127.0.0.1:8541" in text
+        config = folder / "alertmanager.yml"
+        config.write_text(text.replace("127.0.0.1:8541", f"127.0.0.1:{webhook.port}"))
+        program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+        self.log = open(folder / "log", "w")
+        self.process = subprocess.Popen(
+            [program, f"--config.file={config}", f"--storage.path={folder}/data",
+             "--cluster.listen-address=", f"--web.listen-address=127.0.0.1:{self.port}"],
+            stdout=self.log, stderr=subprocess.STDOUT)
+        wait_for(self.ready, "Alertmanager is ready")
+
+    def ready(self):
+        assert self.process.poll() is None, pathlib.Path(self.log.name).read_text()
+        try:
+            return self.ask("/-/ready") is not None
+        except OSError:
+            return False
+
+    def ask(self, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}",
+                                         headers={"Content-Type": "application/json"},
+                                         data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.read()
+
+    def fire(self, *alerts):
+        """Posts (name, severity, labels) together, as one evaluation of Prometheus does."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        ends = (now + datetime.timedelta(minutes=4)).isoformat()
+        self.ask("/api/v2/alerts", [
+            {"labels": {"alertname": name, "severity": severity, **labels},
+             "startsAt": now.isoformat(), "endsAt": ends} for name, severity, labels in alerts])
+
+    def muted(self, instance):
+        """{(name, severity): is it inhibited} of one instance."""
+        found = json.loads(self.ask("/api/v2/alerts"))
+        return {(a["labels"]["alertname"], a["labels"]["severity"]): bool(a["status"]["inhibitedBy"])
+                for a in found if a["labels"].get("instance") == instance}
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(timeout=10)
+        self.log.close()
+
+
+@pytest.fixture(scope="module")
+def webhook():
+    hook = Webhook()
+    yield hook
+    hook.server.shutdown()
+    hook.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def alertmanager(tmp_path_factory, webhook):
+    manager = Alertmanager(tmp_path_factory.mktemp("alertmanager"), webhook)
+    yield manager
+    manager.stop()
+
+
+# (what fires together, what must come through); the rest must be muted.
+CASES = {
+    "page-mutes-warning": (["ExecutionHeadStuck/warning", "ExecutionHeadStuck/page"],
+                           ["ExecutionHeadStuck/page"]),
+    "exporter-down": (["ExporterDown/page", "NodeDown/page", "PeersLow/page", "HeadsLate/warning",
+                       "CertificateExpiring/page"], ["ExporterDown/page"]),
+    "node-down": (["NodeDown/page", "WrongNetwork/page", "ExecutionHeadStuck/page",
+                   "SyncStalled/page", "PeersLow/page", "NoInboundPeers/warning",
+                   "PeersInOneSubnet/warning", "ExpectedPeerLost/warning", "ReorgDeep/warning",
+                   "HeadsLate/warning", "HeadsFeedSilent/warning", "SourceDown/warning",
+                   "ProcessFlapping/page"], ["NodeDown/page"]),
+    "certificate-is-the-cause": (["NodeDown/page", "CertificateExpiring/page"],
+                                 ["NodeDown/page", "CertificateExpiring/page"]),
+    "wrong-network": (["WrongNetwork/page", "ExecutionHeadStuck/page", "PeersLow/page"],
+                      ["WrongNetwork/page"]),
+    "head-stuck": (["ExecutionHeadStuck/page", "SyncStalled/page", "PeersLow/page",
+                    "HeadsFeedSilent/warning"], ["ExecutionHeadStuck/page"]),
+    "warning-of-stuck-mutes-no-page": (["ExecutionHeadStuck/warning", "PeersLow/page"],
+                                       ["ExecutionHeadStuck/warning", "PeersLow/page"]),
+    "sync-stalled": (["SyncStalled/page", "PeersLow/page"], ["SyncStalled/page"]),
+    "peers-low": (["PeersLow/warning", "NoInboundPeers/warning", "PeersInOneSubnet/warning"],
+                  ["PeersLow/warning"]),
+    "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
+                    ["PeersInOneSubnet/warning", "CertificateExpiring/warning"]),
+}
+
+
+def pairs(texts):
+    return {tuple(text.split("/")) for text in texts}
+
+
+@pytest.fixture(scope="module")
+def fired(alertmanager):
+    """All cases at once, each on a node of its own, so that group_wait is waited for once."""
+    for case, (together, _) in CASES.items():
+        labels = {"job": "geth", "instance": case}
+        alertmanager.fire(*[(*text.split("/"), labels) for text in together])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_one_fault_is_one_page(alertmanager, webhook, fired, case):
+    together, through = CASES[case]
+    through = pairs(through)
+    expected = {pair: pair not in through for pair in pairs(together)}
+    # Alertmanager tells the state that it had when the alert was last taken through the pipeline.
+    wait_for(lambda: alertmanager.muted(case) == expected,
+             f"muted are {expected}, not {alertmanager.muted(case)}")
+
+    def arrived():
+        return {(a["labels"]["alertname"], a["labels"]["severity"])
+                for _, n in webhook.of(case) for a in n["alerts"]}
+    wait_for(lambda: arrived() >= through, f"{through} arrive")
+    assert arrived() == through
+    for path, notification in webhook.of(case):
+        assert {a["labels"]["severity"] for a in notification["alerts"]} == {path.strip("/")}
+
+
+def test_another_node_is_not_muted(alertmanager, webhook):
+    alertmanager.fire(("NodeDown", "page", {"job": "geth", "instance": "other:1"}),
+                      ("PeersLow", "page", {"job": "geth", "instance": "other:2"}))
+    wait_for(lambda: webhook.of("other:2"), "the second node's page")
+    assert alertmanager.muted("other:2") == {("PeersLow", "page"): False}
+
+
+def test_one_message_for_a_node(alertmanager, webhook):
+    alertmanager.fire(("NodeDown", "page", {"job": "geth", "instance": "group:1"}),
+                      ("CertificateExpiring", "page", {"job": "geth", "instance": "group:1"}))
+    messages = wait_for(lambda: webhook.of("group:1"), "the node's page")
+    assert len(messages) == 1
+    assert len(messages[0][1]["alerts"]) == 2
+
+
+def test_watchdog_goes_to_the_heartbeat_alone_and_nothing_mutes_it(alertmanager, webhook):
+    alertmanager.fire(("ExporterDown", "page", {}), ("Watchdog", "none", {}))
+    beats = wait_for(lambda: [p for p, n in webhook.got if n["alerts"][0]["labels"]["alertname"] == "Watchdog"],
+                     "the heartbeat")
+    assert set(beats) == {"/heartbeat"}
