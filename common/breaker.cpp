@@ -57,4 +57,9 @@ bool Breaker::Open() const {
   return failures_ >= kFailuresToOpen;
 }
 
+bool Breaker::Trying() const {
+  const std::lock_guard lock(mutex_);
+  return trying_;
+}
+
 }  // namespace stakewatch

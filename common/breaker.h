@@ -25,6 +25,8 @@ class Breaker {
   Result<std::string> Ask(const Deadline& deadline,
                           const std::function<Result<std::string>()>& ask);
   bool Open() const;
+  // A request now would wait for the one that is tried.
+  bool Trying() const;
 
  private:
   Result<std::string> Try(std::unique_lock<std::mutex>& lock,

@@ -20,6 +20,10 @@ struct Crew::State {
 
 namespace {
 
+// More than these end as soon as they have no work. All are woken in turn, so that after a burst no
+// thread would ever be idle for a minute.
+constexpr std::size_t kIdleMax = 16;
+
 template <class State>
 void Work(const std::shared_ptr<State>& state) {
   std::unique_lock lock(state->mutex);
@@ -35,7 +39,7 @@ void Work(const std::shared_ptr<State>& state) {
     job();
     job = nullptr;  // What it held ends here, not under the lock.
     lock.lock();
-    if (state->ending) break;
+    if (state->ending || (state->jobs.empty() && state->idle >= kIdleMax)) break;
   }
   --state->threads;
   state->left.notify_all();
@@ -56,9 +60,10 @@ Crew::~Crew() {
 }
 
 void Crew::Run(std::function<void()> job) {
-  const std::lock_guard lock(state_->mutex);
+  std::unique_lock lock(state_->mutex);
   state_->jobs.push_back(std::move(job));
   if (state_->idle >= state_->jobs.size() || state_->threads >= state_->threads_max) {
+    lock.unlock();  // Or the thread that is woken sleeps again at once, for the mutex.
     state_->work.notify_one();
     return;
   }

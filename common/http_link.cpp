@@ -21,7 +21,8 @@ namespace {
 
 constexpr std::size_t kHeadBytesMax = 64 << 10;
 constexpr std::size_t kFrameBytesMax = 64 << 10;  // What chunks may add to a body, at the least.
-constexpr std::size_t kReadBytes = 64 << 10;
+// Taken and given back with each answer; from 64 KiB on, glibc's free() tidies the whole heap.
+constexpr std::size_t kReadBytes = 32 << 10;
 constexpr std::size_t kErrorBytesMax = 64 << 10;
 // httplib reads the status line by std::regex, which recurses for each byte: 64 KiB of it end the
 // program.
@@ -245,6 +246,7 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
   } catch (const std::exception& e) {
     return Fail(Reason::kBadAnswer, std::string("the answer is not HTTP: ") + e.what());
   }
+  connection_.Rest();
   answer.status = head.status;
   // What the failure's words are is worth little: the status alone is an answer.
   if (body_end_ && !Good(head.status)) return answer;

@@ -15,6 +15,9 @@ namespace {
 // and each time that no source is taken up for as long as this, one more joins: sources that hang
 // are asked at the same time, each in a lane of its own, and hold up no other.
 constexpr milliseconds kPatience{5};
+// A source that would only wait for a request that hangs gets no lane, and no thread. How often one
+// looks whether that is over, as another scrape may have made the request.
+constexpr milliseconds kHungPatience{200};
 
 // A source that reads no network is given this.
 class NoUpstream : public Upstream {
@@ -149,26 +152,46 @@ void Scraper::Start() {
 // One scrape under way. Lanes, each a thread of the crew, take one source after the other.
 struct Scraper::Round {
   explicit Round(const std::vector<std::shared_ptr<Slot>>& sources, const Deadline& until)
-      : slots(sources), deadline(until), answers(sources.size()), missing(sources.size()) {}
+      : slots(sources),
+        deadline(until),
+        taken(sources.size()),
+        untaken(sources.size()),
+        answers(sources.size()),
+        missing(sources.size()) {}
 
   void Lane() {
     std::unique_lock lock(mutex);
-    while (next < slots.size()) {
-      const std::size_t i = next++;
+    while (const auto i = Next()) {
+      taken[*i] = true;
+      --untaken;
       lock.unlock();
-      Slot::Answer answer = slots[i]->Ask(deadline);
+      Slot::Answer answer = slots[*i]->Ask(deadline);
       lock.lock();
       if (missing == 0) return;  // The scrape did not wait.
-      answers[i] = std::move(answer);
-      if (--missing == 0) changed.notify_one();
+      answers[*i] = std::move(answer);
+      --missing;
+      if (missing == 0 || (missing == untaken && deadline.Over())) {
+        lock.unlock();  // Or the scrape that is woken sleeps again at once, for the mutex.
+        changed.notify_one();
+        lock.lock();
+      }
     }
+  }
+
+  // The source that a lane would take up now; none while all that are left would only wait.
+  std::optional<std::size_t> Next() const {
+    for (std::size_t i = 0; i < slots.size() && untaken > 0; ++i) {
+      if (!taken[i] && !slots[i]->breaker->Trying()) return i;
+    }
+    return std::nullopt;
   }
 
   const std::vector<std::shared_ptr<Slot>> slots;
   const Deadline deadline;
   std::mutex mutex;
   std::condition_variable changed;
-  std::size_t next = 0;  // The source that no lane has taken yet.
+  std::vector<bool> taken;
+  std::size_t untaken;
   std::vector<std::optional<Slot::Answer>> answers;
   std::size_t missing;
 };
@@ -178,15 +201,20 @@ std::shared_ptr<Scraper::Round> Scraper::AskAll(const Deadline& deadline) {
   crew_.Run([round] { round->Lane(); });
   std::unique_lock lock(round->mutex);
   const auto done = [&] { return round->missing == 0; };
-  while (round->next < round->slots.size() && !deadline.Over()) {
-    const std::size_t before = round->next;
-    if (round->changed.wait_for(lock, kPatience, done)) break;
-    if (round->next == before) crew_.Run([round] { round->Lane(); });
+  milliseconds patience = kPatience;
+  while (round->untaken > 0 && !deadline.Over()) {
+    const std::size_t before = round->untaken;
+    if (round->changed.wait_for(lock, std::min(patience, deadline.Left()), done)) break;
+    if (round->untaken != before) continue;
+    const bool hung = !round->Next();
+    if (!hung) crew_.Run([round] { round->Lane(); });
+    patience = hung ? std::min(2 * patience, kHungPatience) : kPatience;
   }
   // Sources keep to the deadline themselves; this is for one that does not.
-  round->changed.wait_until(lock, deadline.At() + milliseconds(100), done);
+  round->changed.wait_until(lock, deadline.At() + milliseconds(100),
+                            [&] { return done() || round->missing == round->untaken; });
   round->missing = 0;
-  round->next = round->slots.size();
+  round->untaken = 0;
   return round;
 }
 

@@ -17,11 +17,7 @@
 namespace stakewatch {
 
 Connection::Connection(int fd, SSL* ssl, std::size_t buffer_bytes)
-    : fd_(fd),
-      ssl_(ssl),
-      deadline_(milliseconds(0)),
-      buffer_bytes_(buffer_bytes),
-      buffer_(std::make_unique_for_overwrite<char[]>(buffer_bytes)) {}
+    : fd_(fd), ssl_(ssl), deadline_(milliseconds(0)), buffer_bytes_(buffer_bytes) {}
 
 void Connection::Start(const Deadline& deadline, std::size_t read_bytes_max) {
   deadline_ = deadline;
@@ -44,6 +40,7 @@ ssize_t Connection::Read(char* to, std::size_t size) {
   if (from_ == end_) {
     // What is large goes where it belongs without a copy.
     if (size >= buffer_bytes_) return Receive(to, size);
+    if (buffer_ == nullptr) buffer_ = std::make_unique_for_overwrite<char[]>(buffer_bytes_);
     const ssize_t n = Receive(buffer_.get(), buffer_bytes_);
     if (n <= 0) return n;
     from_ = 0;

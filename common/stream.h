@@ -24,6 +24,10 @@ class Connection {
   void Start(const Deadline& deadline, std::size_t read_bytes_max);
   void ExtendTo(const Deadline& deadline) { deadline_ = deadline; }
   void Allow(std::size_t more_bytes) { budget_ += more_bytes; }
+  // Until the next exchange, which may be long: gives back the buffer, unless there is more in it.
+  void Rest() {
+    if (!HasBuffered()) buffer_.reset();
+  }
 
   bool Handshake();  // As the side that `ssl` was set up for.
   // What is there, at least one byte; 0 at the end; -1 on error.
@@ -49,7 +53,7 @@ class Connection {
   End why_ = End::kNone;
   unsigned long code_ = 0;  // Of OpenSSL when why_ is kTls, errno when it is kError.
   std::size_t buffer_bytes_;
-  std::unique_ptr<char[]> buffer_;
+  std::unique_ptr<char[]> buffer_;  // Null until the first read.
   std::size_t from_ = 0;
   std::size_t end_ = 0;
 };

@@ -31,10 +31,11 @@ bool WebPool::WaitForRoom(milliseconds at_most) {
 
 void WebPool::Run(Socket connection) {
   JoinEnded();
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (closed_) return;
   waiting_.push_back(std::move(connection));
   if (busy_ + waiting_.size() <= threads_.size()) {
+    lock.unlock();  // Or the thread that is woken sleeps again at once, for the mutex.
     work_.notify_one();
     return;
   }

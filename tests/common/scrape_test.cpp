@@ -151,6 +151,35 @@ TEST_CASE("breaker: a hung node is asked by one request, and is up in the scrape
   CHECK(page.find("stakewatch_source_breaker_open{source=\"f\"} 0\n") != std::string::npos);
 }
 
+TEST_CASE("scrape: sources of a hung node hold one thread, and hold up no other source") {
+  const auto hung = std::make_shared<Scripted>([](const Deadline& d) -> Result<std::string> {
+    while (!d.Over()) std::this_thread::yield();
+    return Fail(Reason::kTimeout, "hung");
+  });
+  std::atomic<int> begun = 0;  // Before the deadline.
+  std::vector<Source> sources;
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    Source source = Asking(name, hung);
+    source.scrape = [&begun, ask = source.scrape](const Upstream& from, const Deadline& deadline,
+                                                  Sheet& sheet) {
+      if (!deadline.Over()) ++begun;
+      return ask(from, deadline, sheet);
+    };
+    sources.push_back(std::move(source));
+  }
+  sources.push_back({"feed", nullptr,
+                     [](const Upstream&, const Deadline&, Sheet&) -> Result<void> { return {}; }});
+  Crew crew(16);
+  Scraper scraper(std::move(sources), kMetrics, crew, nullptr);
+  scraper.Scrape(Deadline(milliseconds(200)));
+  CHECK(begun == 6);
+  begun = 0;
+  const std::string page = WritePage(scraper.Scrape(Deadline(milliseconds(200))));
+  CHECK(begun == 1);
+  CHECK(page.find("stakewatch_source_up{source=\"f\"} 0\n") != std::string::npos);
+  CHECK(page.find("stakewatch_source_up{source=\"feed\"} 1\n") != std::string::npos);
+}
+
 TEST_CASE("breaker: an answer that refuses does not open it") {
   Breaker breaker;
   for (int i = 0; i < 10; ++i) {

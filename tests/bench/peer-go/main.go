@@ -381,9 +381,16 @@ func timeoutOf(r *http.Request, most time.Duration) time.Duration {
 func main() {
 	listen := flag.String("listen", "127.0.0.1:0", "address")
 	url := flag.String("url", "http://127.0.0.1:8545", "node")
+	dial := flag.String("dial", "", "address that all connections go to, whatever host a URL names")
 	flag.Parse()
+	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	transport := &http.Transport{MaxIdleConns: 20000, MaxIdleConnsPerHost: 16,
-		DialContext: (&net.Dialer{Timeout: 10 * time.Second}).DialContext}
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if *dial != "" {
+				address = *dial
+			}
+			return dialer.DialContext(ctx, network, address)
+		}}
 	client := &http.Client{Transport: transport}
 	const most = 10 * time.Second
 	own := prometheus.NewRegistry()
