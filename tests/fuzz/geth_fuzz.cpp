@@ -32,8 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto node = std::make_shared<Always>(answer);
     for (const auto& source : geth::NodeSources(node, geth::KnownNetwork("mainnet"))) {
       stakewatch::Sheet sheet(geth::kMetrics);
-      const auto fared =
-          source.scrape(*node, stakewatch::Deadline(std::chrono::seconds(1)), sheet);
+      const auto fared = source.scrape(*node, stakewatch::Deadline(std::chrono::seconds(1)), sheet);
       if (!fared && fared.error().what.empty()) __builtin_trap();
       const auto families = std::move(sheet).TakeFamilies();
       std::size_t series = 0;
