@@ -20,7 +20,7 @@ Result<std::string> Breaker::Ask(const Deadline& deadline,
     const bool ended = changed_.wait_until(lock, deadline.At(), [&] { return tries_ != seen; });
     if (!ended) return Fail(Reason::kTimeout, "waited for a request that hangs");
     if (failures_ >= kFailuresToOpen) {
-      return Fail(last_failure_->reason, "not asked: " + last_failure_->what, last_failure_->code);
+      return Fail(last_failure_.reason, "not asked: " + last_failure_.what, last_failure_.code);
     }
   }
   lock.unlock();

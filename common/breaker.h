@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "common/deadline.h"
@@ -38,7 +37,7 @@ class Breaker {
   int failures_ = 0;  // In a row.
   bool trying_ = false;
   std::uint64_t tries_ = 0;  // Ended, while open.
-  std::optional<Error> last_failure_;
+  Error last_failure_{Reason::kTimeout, ""};
 };
 
 }  // namespace stakewatch

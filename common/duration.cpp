@@ -19,9 +19,8 @@ constexpr std::int64_t kYearMs = 365LL * 86400000;
 
 Checked<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   std::int64_t number = -1;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  const std::string_view word(end, static_cast<std::size_t>(last - end));
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view word = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const Unit& unit : kUnits) {
     if (error == std::errc() && number >= 0 && word == unit.word && number <= kYearMs / unit.ms) {
       return std::chrono::milliseconds(number * unit.ms);

@@ -196,7 +196,9 @@ Checked<void> Check(const Exporter& exporter, const Settings& settings) {
   for (const std::string& name : settings.disabled) {
     if (std::ranges::find(exporter.source_names, name) != exporter.source_names.end()) continue;
     std::string known;
-    for (const auto& source : exporter.source_names) known += (known.empty() ? "" : ", ") + source;
+    for (const auto& source : exporter.source_names) {
+      known.append(known.empty() ? "" : ", ").append(source);
+    }
     return std::unexpected("--source.disable: \"" + name + "\" is no source; there are " + known);
   }
   const std::string& path = settings.telemetry_path;
