@@ -32,12 +32,12 @@ prometheus::Gauge& OwnMetrics::AddGauge(const MetricRow& row,
 }
 
 prometheus::Histogram& OwnMetrics::AddHistogram(const MetricRow& row,
-                                                std::vector<double> upper_bounds) {
+                                                const std::vector<double>& upper_bounds) {
   return prometheus::BuildHistogram()
       .Name(std::string(row.name))
       .Help(std::string(row.help))
       .Register(registry_)
-      .Add({}, std::move(upper_bounds));
+      .Add({}, upper_bounds);
 }
 
 }  // namespace stakewatch

@@ -29,8 +29,9 @@ class OwnMetrics {
   prometheus::Gauge& GaugeOf(const Metric<N>& metric, const V&... label_values) {
     return AddGauge(metric.row, {std::string(label_values)...});
   }
-  prometheus::Histogram& HistogramOf(const Metric<0>& metric, std::vector<double> upper_bounds) {
-    return AddHistogram(metric.row, std::move(upper_bounds));
+  prometheus::Histogram& HistogramOf(const Metric<0>& metric,
+                                     const std::vector<double>& upper_bounds) {
+    return AddHistogram(metric.row, upper_bounds);
   }
 
   Families Collect() const { return registry_.Collect(); }
@@ -38,7 +39,8 @@ class OwnMetrics {
  private:
   prometheus::Counter& AddCounter(const MetricRow& row, const std::vector<std::string>& values);
   prometheus::Gauge& AddGauge(const MetricRow& row, const std::vector<std::string>& values);
-  prometheus::Histogram& AddHistogram(const MetricRow& row, std::vector<double> upper_bounds);
+  prometheus::Histogram& AddHistogram(const MetricRow& row,
+                                      const std::vector<double>& upper_bounds);
 
   prometheus::Registry registry_;
 };

@@ -70,25 +70,23 @@ std::optional<double> OpenFds() {
 
 Families ProcessFamilies() {
   Sheet sheet(kProcessMetrics);
-  const double ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
-  // The numbers of proc(5), less the two fields before the state and one for counting from 0.
-  const auto stat = StatFields();
-  const auto field = [&](std::size_t number) -> std::optional<double> {
-    return number - 3 < stat.size() ? std::optional(stat[number - 3]) : std::nullopt;
-  };
-  if (field(15)) sheet.Set(kProcessCpu, (*field(14) + *field(15)) / ticks);
-  sheet.Set(kProcessOpenFds, OpenFds());
+  const auto ticks = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  const auto page_bytes = static_cast<double>(::sysconf(_SC_PAGESIZE));
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
     sheet.Set(kProcessMaxFds, static_cast<double>(limit.rlim_cur));
   }
+  sheet.Set(kProcessOpenFds, OpenFds());
+  const auto stat = StatFields();
+  // The numbers of proc(5), which counts from one and has two fields before the state.
+  const auto field = [&](std::size_t number) { return stat[number - 3]; };
+  if (stat.size() < 22) return std::move(sheet).TakeFamilies();
+  sheet.Set(kProcessCpu, (field(14) + field(15)) / ticks);
   sheet.Set(kProcessThreads, field(20));
   sheet.Set(kProcessVirtual, field(23));
-  if (field(24)) {
-    sheet.Set(kProcessResident, *field(24) * static_cast<double>(::sysconf(_SC_PAGESIZE)));
-  }
+  sheet.Set(kProcessResident, field(24) * page_bytes);
   static const std::optional<double> kBoot = BootTime();
-  if (kBoot && field(22)) sheet.Set(kProcessStart, *kBoot + *field(22) / ticks);
+  if (kBoot) sheet.Set(kProcessStart, *kBoot + field(22) / ticks);
   return std::move(sheet).TakeFamilies();
 }
 

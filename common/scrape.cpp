@@ -90,6 +90,14 @@ struct Scraper::Slot {
     double duration_seconds = 0;
   };
 
+  // Of a source that did not keep to the deadline.
+  static Answer TooLate(std::string_view name, Deadline::Clock::time_point start) {
+    const std::chrono::duration<double> waited = Deadline::Clock::now() - start;
+    return {Fail(Reason::kTimeout, std::string(name) + ": no answer by the end of the scrape"),
+            {},
+            waited.count()};
+  }
+
   Answer Ask(const Deadline& deadline) {
     static const NoUpstream kNone;
     const auto start = Deadline::Clock::now();
@@ -221,29 +229,23 @@ std::shared_ptr<Scraper::Round> Scraper::AskAll(const Deadline& deadline) {
 Families Scraper::Scrape(const Deadline& deadline) {
   const auto start = Deadline::Clock::now();
   const auto round = AskAll(deadline);
-  auto& answers = round->answers;
   Sheet told(kSourceMetrics);
   std::vector<Families> sheets;
   for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (!answers[i]) {
-      const std::chrono::duration<double> waited = Deadline::Clock::now() - start;
-      answers[i] = {Fail(Reason::kTimeout, std::string(slots_[i]->source.name) +
-                                               ": no answer by the end of the scrape"),
-                    {},
-                    waited.count()};
-    }
     Slot& slot = *slots_[i];
-    slot.Note(*answers[i]);
     const std::string_view name = slot.source.name;
-    told.Set(kSourceUp, answers[i]->fared ? 1 : 0, name);
-    told.Set(kSourceDuration, answers[i]->duration_seconds, name);
+    auto& given = round->answers[i];
+    Slot::Answer answer = given ? std::move(*given) : Slot::TooLate(name, start);
+    slot.Note(answer);
+    told.Set(kSourceUp, answer.fared ? 1 : 0, name);
+    told.Set(kSourceDuration, answer.duration_seconds, name);
     if (slot.source.upstream) {
       told.Set(kSourceBreakerOpen, slot.breaker->Open() ? 1 : 0, name);
     }
     if (const auto ends = slot.CertificateNotAfter()) {
       told.Set(kSourceCertificateNotAfter, static_cast<double>(*ends), name);
     }
-    sheets.push_back(std::move(answers[i]->families));
+    sheets.push_back(std::move(answer.families));
   }
   Families page = std::move(told).TakeFamilies();
   std::ranges::move(Merge(declared_, std::move(sheets)), std::back_inserter(page));

@@ -23,6 +23,7 @@ void NotifySystemd(std::string_view state) {
   std::memcpy(to.sun_path, path, size);
   if (*path == '@') to.sun_path[0] = '\0';  // The abstract namespace.
   const Socket socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.Open()) return;
   ::sendto(socket.Fd(), state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&to),
            static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size));
 }

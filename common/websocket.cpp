@@ -69,12 +69,12 @@ Checked<void> LwsSocket::Start() {
 Checked<void> LwsSocket::MakeContext() {
   static std::once_flag silenced;  // The level is one for the whole process.
   std::call_once(silenced, [] { lws_set_log_level(0, nullptr); });
-  static const std::array<lws_protocols, 2> protocols = {
+  static const std::array<lws_protocols, 2> kProtocols = {
       {{"", &LwsSocket::Callback, 0, kReceiveBytes, 0, nullptr, 0},
        {nullptr, nullptr, 0, 0, 0, nullptr, 0}}};
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN;
-  info.protocols = protocols.data();
+  info.kProtocols = protocols.data();
   info.user = this;
   info.pt_serv_buf_size = kHeaderBytes;
   info.max_http_header_data = kAnswerHeaderBytes;
