@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import contextlib
 import gzip
+import os
 import pathlib
 import re
 import socket
@@ -223,7 +224,8 @@ class Bench:
 
     async def start(self):
         async def measure(program):
-            return {"first page ms": await program.first_page() * 1e3}
+            return {"first page ms": await program.first_page() * 1e3,
+                    "CPU ms until then": program.cpu() * 1e3}
 
         with self.simulator() as (url, _):
             await self.pairs("start", 10, measure,
@@ -297,6 +299,7 @@ class Bench:
 
     async def run(self):
         asked = self.options.only.split(",")
+        print(f"{os.cpu_count()} CPUs, load average {os.getloadavg()[0]:.1f} at the start")
         print("ours / Go; rows of the table: | what | measure | ours | Go | ratio, median of the "
               "pairs (min..max) |")
         if "start" in asked:
@@ -309,6 +312,7 @@ class Bench:
             await self.probes(0)
         if "hung" in asked:
             await self.probes(10)
+        print(f"load average {os.getloadavg()[0]:.1f} at the end")
 
 
 def main():

@@ -153,7 +153,7 @@ TEST_CASE("breaker: a hung node is asked by one request, and is up in the scrape
 
 TEST_CASE("scrape: sources of a hung node hold one thread, and hold up no other source") {
   const auto hung = std::make_shared<Scripted>([](const Deadline& d) -> Result<std::string> {
-    while (!d.Over()) std::this_thread::yield();
+    while (!d.Over()) std::this_thread::sleep_for(d.Left());
     return Fail(Reason::kTimeout, "hung");
   });
   std::atomic<int> begun = 0;  // Before the deadline.
@@ -171,10 +171,10 @@ TEST_CASE("scrape: sources of a hung node hold one thread, and hold up no other 
                      [](const Upstream&, const Deadline&, Sheet&) -> Result<void> { return {}; }});
   Crew crew(16);
   Scraper scraper(std::move(sources), kMetrics, crew, nullptr);
-  scraper.Scrape(Deadline(milliseconds(200)));
+  scraper.Scrape(Deadline(milliseconds(400)));
   CHECK(begun == 6);
   begun = 0;
-  const std::string page = WritePage(scraper.Scrape(Deadline(milliseconds(200))));
+  const std::string page = WritePage(scraper.Scrape(Deadline(milliseconds(400))));
   CHECK(begun == 1);
   CHECK(page.find("stakewatch_source_up{source=\"f\"} 0\n") != std::string::npos);
   CHECK(page.find("stakewatch_source_up{source=\"feed\"} 1\n") != std::string::npos);
