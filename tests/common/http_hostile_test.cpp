@@ -20,20 +20,21 @@ struct Hostile {
   RawServer::Handler handler;
 };
 
-RawServer::Handler Then(std::string start, std::string forever, milliseconds pause = 0ms) {
+RawServer::Handler Then(const std::string& start, const std::string& forever,
+                        milliseconds pause = 0ms) {
   return [=](RawPeer& peer) {
     if (peer.ReadRequest().empty() || !peer.Send(start)) return;
     if (!forever.empty()) peer.SendForever(forever, pause);
   };
 }
 
-RawServer::Handler Silent(std::string start) {
+RawServer::Handler Silent(const std::string& start) {
   return [=](RawPeer& peer) {
     if (!peer.ReadRequest().empty() && peer.Send(start)) peer.AwaitGone();
   };
 }
 
-RawServer::Handler ResetAfter(std::string start) {
+RawServer::Handler ResetAfter(const std::string& start) {
   return [=](RawPeer& peer) {
     peer.ReadRequest();
     peer.Send(start);
@@ -106,7 +107,7 @@ TEST_CASE("hostile http: what never ends, fast, ends by its limit") {
           {"too long a length", Reason::kBadAnswer,
            Then(kHead + "Content-Length: 99999999999999999999999\r\n\r\n", "x")},
           {"one huge chunk", Reason::kBadAnswer, Then(kChunked + "ffffffffffffffff\r\n", "x")},
-          {"endless garbage", Reason::kBadAnswer, Then("", "\xff\x00garbage")},
+          {"endless garbage", Reason::kBadAnswer, Then("", std::string("\xff\0garbage", 9))},
       },
       10s);
   rusage after{};

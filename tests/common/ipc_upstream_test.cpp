@@ -169,7 +169,7 @@ TEST_CASE("ipc: what is no answer") {
     const char* words;
     RawServer::Handler handler;
   };
-  const auto say = [](std::string text) {
+  const auto say = [](const std::string& text) {
     return [text](RawPeer& peer) {
       if (!peer.ReadLine().empty()) peer.Send(text);
     };
