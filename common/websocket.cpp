@@ -74,7 +74,7 @@ Checked<void> LwsSocket::MakeContext() {
        {nullptr, nullptr, 0, 0, 0, nullptr, 0}}};
   lws_context_creation_info info{};
   info.port = CONTEXT_PORT_NO_LISTEN;
-  info.kProtocols = protocols.data();
+  info.protocols = kProtocols.data();
   info.user = this;
   info.pt_serv_buf_size = kHeaderBytes;
   info.max_http_header_data = kAnswerHeaderBytes;
