@@ -34,14 +34,11 @@ mkdir -p "$root/src"
 # The tracked files, as they are now.
 git ls-files -z | xargs -0 tar c | tar x -C "$root/src"
 
-unmount() {
-  umount "$root/proc" "$root/dev" 2>/dev/null || true
-}
-trap unmount EXIT
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev" 2>/dev/null || mount --bind /dev "$root/dev"
-mount --make-rslave "$root/dev" 2>/dev/null || true
-
-chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-  CCACHE_DIR=/root/.cache/ccache STAKEWATCH_REVISION="$(git rev-parse --short=12 HEAD)" \
-  make -C /src test
+# In a mount namespace of its own: the mounts end with it, however it ends, and nothing outside sees
+# them.
+export root
+exec unshare --mount --propagation private bash -euc '
+  mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev"
+  exec chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    CCACHE_DIR=/root/.cache/ccache make -C /src test'
