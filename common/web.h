@@ -33,7 +33,7 @@ struct WebAnswer {
 struct WebOptions {
   std::vector<std::string> listen_addresses;  // host:port, [v6]:port or :port (all addresses).
   std::string config_file;                    // The ecosystem's web configuration; empty: none.
-  std::size_t max_requests = 40;  // At the same time; more wait in the kernel's backlog.
+  std::size_t max_requests = 200;  // At the same time; more wait in the kernel's backlog.
   std::chrono::milliseconds request_timeout{5000};  // From accept until the request is read.
   std::chrono::milliseconds answer_timeout{70000};  // From accept until the answer is written.
 };

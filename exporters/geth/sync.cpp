@@ -106,9 +106,9 @@ Result<void> ScrapeSync(const Client& client, const Deadline& deadline, SyncWind
   if (!status) return std::unexpected(status.error());
   std::optional<double> speed;
   if (window != nullptr) {
-    if (status->syncing && status->current_block) {
+    if (const auto current = status->current_block; status->syncing && current) {
       const std::chrono::duration<double> now = Deadline::Clock::now().time_since_epoch();
-      speed = window->Add(now.count(), *status->current_block);
+      speed = window->Add(now.count(), *current);
     } else {
       window->Clear();
     }

@@ -78,29 +78,29 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 13> flags = {{{"http", required_argument, nullptr, 1},
-                                                {"ws", required_argument, nullptr, 1},
-                                                {"ipc", required_argument, nullptr, 1},
-                                                {"control", required_argument, nullptr, 1},
-                                                {"webhook", required_argument, nullptr, 1},
-                                                {"block-interval", required_argument, nullptr, 1},
-                                                {"churn-interval", required_argument, nullptr, 1},
-                                                {"peers", required_argument, nullptr, 1},
-                                                {"nodes", required_argument, nullptr, 1},
-                                                {"network", required_argument, nullptr, 1},
-                                                {"seed", required_argument, nullptr, 1},
-                                                {"help", no_argument, nullptr, 'h'},
-                                                {nullptr, 0, nullptr, 0}}};
+  static const std::array<option, 13> kFlags = {{{"http", required_argument, nullptr, 1},
+                                                 {"ws", required_argument, nullptr, 1},
+                                                 {"ipc", required_argument, nullptr, 1},
+                                                 {"control", required_argument, nullptr, 1},
+                                                 {"webhook", required_argument, nullptr, 1},
+                                                 {"block-interval", required_argument, nullptr, 1},
+                                                 {"churn-interval", required_argument, nullptr, 1},
+                                                 {"peers", required_argument, nullptr, 1},
+                                                 {"nodes", required_argument, nullptr, 1},
+                                                 {"network", required_argument, nullptr, 1},
+                                                 {"seed", required_argument, nullptr, 1},
+                                                 {"help", no_argument, nullptr, 'h'},
+                                                 {nullptr, 0, nullptr, 0}}};
   int index = 0;
   while (true) {
-    const int found = getopt_long(argc, argv, "h", flags.data(), &index);
+    const int found = getopt_long(argc, argv, "h", kFlags.data(), &index);
     if (found == -1) break;
     if (found == 'h') {
       std::fputs(kHelp, stdout);
       return -1;
     }
     if (found != 1) return kUsage;  // getopt_long has said why.
-    const int code = ApplyFlag(flags[static_cast<std::size_t>(index)].name, optarg, options);
+    const int code = ApplyFlag(kFlags[static_cast<std::size_t>(index)].name, optarg, options);
     if (code != 0) return code;
   }
   if (optind == argc) return 0;

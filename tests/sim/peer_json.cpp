@@ -41,7 +41,7 @@ std::string Id(const Peer& peer) {
 // A JSON string literal. What a hostile peer may call itself: each of these tries to break out of
 // something (a label, a line, a parser, a buffer, the operator's eyes).
 std::string EvilName(const Peer& peer, std::size_t index) {
-  static const std::array<std::string, 12> names = {
+  static const std::array<std::string, 12> kNames = {
       JsonString("Geth/\"quoted\\\"/v1"),
       JsonString("\"} 1\nevil 1\n# HELP x y"),
       JsonString("Geth\nevil_metric 1"),
@@ -57,8 +57,8 @@ std::string EvilName(const Peer& peer, std::size_t index) {
       '"' + std::string(1'000'000, 'A') + '"',
   };
   // One name of a megabyte is enough: 50 peers would be 4 MB of them.
-  if (index == 11) return names[11];
-  return names[(index + peer.seed % 3) % 11];
+  if (index == 11) return kNames[11];
+  return kNames[(index + peer.seed % 3) % 11];
 }
 
 std::string Caps(const Peer& peer) {
