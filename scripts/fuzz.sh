@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/install-packages.sh build lint
-scripts/build.sh fuzz
+scripts/build.sh fuzz fuzzers
 seconds=${FUZZ_SECONDS:-60}
 findings=build/fuzz/findings
 mkdir -p "$findings"
