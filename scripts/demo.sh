@@ -200,7 +200,7 @@ main() {
   check_ports
   if [[ -z $bin ]]; then
     scripts/install-packages.sh demo
-    scripts/build.sh release
+    scripts/build.sh release exporters stakewatch_sim
     bin=$PWD/build/release/bin
   fi
   work=$(mktemp -d "${TMPDIR:-/tmp}/stakewatch-demo.XXXXXX")
