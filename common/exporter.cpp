@@ -195,11 +195,9 @@ class Serving {
 Checked<void> Check(const Exporter& exporter, const Settings& settings) {
   for (const std::string& name : settings.disabled) {
     if (std::ranges::find(exporter.source_names, name) != exporter.source_names.end()) continue;
-    std::string known;
-    for (const auto& source : exporter.source_names) {
-      known.append(known.empty() ? "" : ", ").append(source);
-    }
-    return std::unexpected("--source.disable: \"" + name + "\" is no source; there are " + known);
+    std::string why = "--source.disable: \"" + name + "\" is no source; there are";
+    for (const auto& source : exporter.source_names) why.append(" ").append(source);
+    return std::unexpected(std::move(why));
   }
   const std::string& path = settings.telemetry_path;
   if (!path.starts_with('/') || path == "/" || path == "/probe" || path.starts_with("/-/")) {
