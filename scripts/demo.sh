@@ -205,8 +205,7 @@ main() {
   fi
   work=$(mktemp -d "${TMPDIR:-/tmp}/stakewatch-demo.XXXXXX")
   trap stop_all EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
+  trap 'exit 0' INT TERM HUP  # How a demo ends.
   render
   echo "Starting the node, the exporter, Alertmanager and Prometheus …"
   start_node
