@@ -9,14 +9,14 @@
 #include <ctime>
 
 #include "common/describe.h"
-#include "common/landing.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/page.h"
-#include "common/probe.h"
 #include "common/process.h"
+#include "common/scrape/probe.h"
 #include "common/systemd.h"
-#include "common/web.h"
+#include "common/web/landing.h"
+#include "common/web/web.h"
 
 namespace stakewatch {
 namespace {

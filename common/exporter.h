@@ -12,7 +12,7 @@
 #include "common/metrics.h"
 #include "common/own_metrics.h"
 #include "common/result.h"
-#include "common/scrape.h"
+#include "common/scrape/scrape.h"
 
 namespace stakewatch {
 

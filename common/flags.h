@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "common/result.h"
-#include "common/upstream.h"
+#include "common/upstream/upstream.h"
 
 namespace stakewatch {
 

@@ -10,9 +10,9 @@
 
 #include <openssl/evp.h>
 
-#include "common/client_tls.h"
-#include "common/net.h"
-#include "common/web_config.h"
+#include "common/net/client_tls.h"
+#include "common/net/net.h"
+#include "common/web/config.h"
 
 namespace stakewatch {
 namespace {

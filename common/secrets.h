@@ -3,7 +3,7 @@
 #include <string>
 
 #include "common/result.h"
-#include "common/upstream.h"
+#include "common/upstream/upstream.h"
 
 namespace stakewatch {
 

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "common/net.h"
+#include "common/net/net.h"
 
 namespace stakewatch {
 

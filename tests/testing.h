@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "common/upstream.h"
+#include "common/upstream/upstream.h"
 
 namespace stakewatch::testing {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "common/json.h"
-#include "common/upstream.h"
+#include "common/upstream/upstream.h"
 
 namespace stakewatch::geth {
 

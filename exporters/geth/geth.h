@@ -9,8 +9,8 @@
 #include "common/flags.h"
 #include "common/own_metrics.h"
 #include "common/result.h"
-#include "common/scrape.h"
-#include "common/upstream.h"
+#include "common/scrape/scrape.h"
+#include "common/upstream/upstream.h"
 #include "exporters/geth/network.h"
 
 namespace stakewatch::geth {

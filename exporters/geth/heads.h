@@ -12,8 +12,8 @@
 #include "common/metrics.h"
 #include "common/own_metrics.h"
 #include "common/result.h"
-#include "common/upstream.h"
-#include "common/websocket.h"
+#include "common/upstream/upstream.h"
+#include "common/websocket/websocket.h"
 
 namespace stakewatch::geth {
 

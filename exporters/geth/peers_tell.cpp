@@ -6,7 +6,7 @@
 #include <map>
 #include <unordered_map>
 
-#include "common/net.h"
+#include "common/net/net.h"
 #include "exporters/geth/metrics.h"
 #include "exporters/geth/node.h"
 #include "exporters/geth/peers.h"

@@ -18,8 +18,8 @@
 #include <utility>
 #include <vector>
 
-#include "common/net.h"
-#include "common/websocket.h"
+#include "common/net/net.h"
+#include "common/websocket/websocket.h"
 
 namespace stakewatch::testing {
 

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "common/duration.h"
-#include "common/probe.h"
+#include "common/scrape/probe.h"
 
 namespace stakewatch {
 namespace {

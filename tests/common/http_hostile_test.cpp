@@ -4,7 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "common/upstream.h"
+#include "common/upstream/upstream.h"
 #include "tests/common/raw_server.h"
 #include "tests/common/web_certs.h"
 

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "common/upstream.h"
+#include "common/upstream/upstream.h"
 #include "tests/common/raw_server.h"
 #include "tests/common/web_certs.h"
 

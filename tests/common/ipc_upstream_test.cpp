@@ -1,4 +1,4 @@
-#include "common/ipc_upstream.h"
+#include "common/upstream/ipc_upstream.h"
 
 #include <sys/stat.h>
 

@@ -21,8 +21,8 @@
 
 #include <doctest/doctest.h>
 
-#include "common/net.h"
-#include "common/stream.h"
+#include "common/net/net.h"
+#include "common/net/stream.h"
 
 namespace stakewatch::testing {
 

@@ -1,4 +1,4 @@
-#include "common/rpc_upstream.h"
+#include "common/upstream/rpc_upstream.h"
 
 #include <doctest/doctest.h>
 

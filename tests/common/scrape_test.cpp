@@ -1,4 +1,4 @@
-#include "common/scrape.h"
+#include "common/scrape/scrape.h"
 
 #include <doctest/doctest.h>
 
@@ -6,8 +6,8 @@
 #include <condition_variable>
 #include <thread>
 
-#include "common/breaker.h"
 #include "common/page.h"
+#include "common/scrape/breaker.h"
 
 namespace stakewatch {
 namespace {

@@ -1,5 +1,5 @@
 // Basic authentication: who comes in, and what guessing costs us.
-#include "common/web_auth.h"
+#include "common/web/auth.h"
 
 #include <crypt.h>
 

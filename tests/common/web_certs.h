@@ -14,7 +14,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "common/stream.h"
+#include "common/net/stream.h"
 #include "tests/common/web_testing.h"
 
 namespace stakewatch::testing {

@@ -1,5 +1,5 @@
 // The web configuration file: what is read, and what is refused by which words.
-#include "common/web_config.h"
+#include "common/web/config.h"
 
 #include "tests/common/web_certs.h"
 

@@ -1,12 +1,12 @@
 // The threads that serve connections, and the stamps of files.
-#include "common/web_pool.h"
+#include "common/web/pool.h"
 
 #include <fcntl.h>
 
 #include <atomic>
 
 #include "common/file_stamp.h"
-#include "common/web_bucket.h"
+#include "common/web/bucket.h"
 #include "tests/common/web_certs.h"
 
 namespace stakewatch::testing {

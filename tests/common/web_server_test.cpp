@@ -6,7 +6,7 @@
 #include <latch>
 #include <vector>
 
-#include "common/web_answer.h"
+#include "common/web/answer.h"
 #include "tests/common/web_testing.h"
 
 namespace stakewatch::testing {

@@ -15,10 +15,10 @@
 
 #include <doctest/doctest.h>
 
-#include "common/net.h"
+#include "common/net/net.h"
 #include "common/own_metrics.h"
 #include "common/page.h"
-#include "common/web.h"
+#include "common/web/web.h"
 
 namespace stakewatch::testing {
 

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "common/websocket.h"
+#include "common/websocket/websocket.h"
 #include "tests/common/fake_websocket.h"
 
 namespace stakewatch {

@@ -1,5 +1,5 @@
 // The WebSocket client against servers that behave, and servers that do not.
-#include "common/websocket.h"
+#include "common/websocket/websocket.h"
 
 #include <doctest/doctest.h>
 

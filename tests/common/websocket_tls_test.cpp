@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "common/client_tls.h"
-#include "common/websocket.h"
+#include "common/net/client_tls.h"
+#include "common/websocket/websocket.h"
 #include "tests/common/fake_websocket.h"
 
 namespace stakewatch {

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <string>
 
-#include "common/http_body.h"
-#include "common/net.h"
-#include "common/stream.h"
+#include "common/net/net.h"
+#include "common/net/stream.h"
+#include "common/upstream/http_body.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <string>
 
-#include "common/ipc_upstream.h"
 #include "common/json.h"
+#include "common/upstream/ipc_upstream.h"
 
 namespace {
 

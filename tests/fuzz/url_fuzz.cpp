@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "common/duration.h"
-#include "common/net.h"
-#include "common/probe.h"
+#include "common/net/net.h"
+#include "common/scrape/probe.h"
 #include "common/text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "common/web_config.h"
+#include "common/web/config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto config = stakewatch::ParseWebConfig(

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "common/page.h"
-#include "common/scrape.h"
+#include "common/scrape/scrape.h"
 #include "exporters/geth/geth.h"
 #include "exporters/geth/metrics.h"
 #include "exporters/geth/peers.h"

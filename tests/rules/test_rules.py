@@ -112,7 +112,7 @@ def declared_metrics():
                 names.update(row["name"] + suffix for suffix in ("_bucket", "_sum", "_count"))
         return names
     # Not built yet: the declarations themselves.
-    for path in [*ROOT.glob("common/*.[ch]*"), *ROOT.glob("exporters/*/metrics.h")]:
+    for path in [*ROOT.glob("common/**/*.[ch]*"), *ROOT.glob("exporters/*/metrics.h")]:
         for kind, name in re.findall(r'\b(Gauge|Counter|Histogram)\(\s*"(\w+)"', path.read_text()):
             names.add(name)
             if kind == "Histogram":

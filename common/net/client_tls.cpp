@@ -1,0 +1,66 @@
+#include "common/net/client_tls.h"
+
+#include <ctime>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+namespace stakewatch {
+
+std::string OpenSslError() {
+  const unsigned long error = ERR_get_error();
+  ERR_clear_error();
+  const char* reason = ERR_reason_error_string(error);
+  return reason != nullptr ? reason : "unreadable";
+}
+
+SslCtx ClientSslCtx(const std::string& host) {
+  SslCtx ctx(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_min_proto_version(ctx.get(), TLS1_2_VERSION);
+  SSL_CTX_set_options(ctx.get(), SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_verify(ctx.get(), SSL_VERIFY_PEER, nullptr);
+  // OpenSSL would ask the terminal for the pass phrase of an encrypted key, and wait.
+  SSL_CTX_set_default_passwd_cb(ctx.get(), [](char*, int, int, void*) { return -1; });
+  X509_VERIFY_PARAM* param = SSL_CTX_get0_param(ctx.get());
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_ip_asc(param, host.c_str()) != 1) {
+    X509_VERIFY_PARAM_set1_host(param, host.data(), host.size());
+  }
+  ERR_clear_error();
+  return ctx;
+}
+
+Checked<void> LoadCertificates(SSL_CTX* ctx, const UpstreamOptions& options) {
+  ERR_clear_error();
+  X509_STORE* store = X509_STORE_new();
+  const int loaded = options.ca_file.empty() ? X509_STORE_set_default_paths(store)
+                                             : X509_STORE_load_file(store, options.ca_file.c_str());
+  SSL_CTX_set_cert_store(ctx, store);  // Owns it now; the earlier one is freed.
+  if (loaded != 1) {
+    return std::unexpected("no CA certificates in " + options.ca_file + ": " + OpenSslError());
+  }
+  if (options.cert_file.empty()) return {};
+  if (SSL_CTX_use_certificate_chain_file(ctx, options.cert_file.c_str()) != 1) {
+    return std::unexpected("no certificate in " + options.cert_file + ": " + OpenSslError());
+  }
+  if (SSL_CTX_use_PrivateKey_file(ctx, options.key_file.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(ctx) != 1) {
+    return std::unexpected(options.key_file + " is not the key of " + options.cert_file + ": " +
+                           OpenSslError());
+  }
+  return {};
+}
+
+std::optional<std::int64_t> NotAfter(const X509* certificate) {
+  std::tm at{};
+  if (certificate == nullptr || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &at) != 1) {
+    return std::nullopt;
+  }
+  return timegm(&at);
+}
+
+std::optional<std::int64_t> NotAfter(X509_STORE_CTX* verified) {
+  return NotAfter(X509_STORE_CTX_get0_cert(verified));
+}
+
+}  // namespace stakewatch

@@ -1,0 +1,33 @@
+#pragma once
+// TLS towards upstreams: whom to believe, and whom to show.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <openssl/ssl.h>
+
+#include "common/result.h"
+#include "common/upstream/upstream.h"
+
+namespace stakewatch {
+
+struct FreeSslCtx {
+  void operator()(SSL_CTX* ctx) const { SSL_CTX_free(ctx); }
+};
+using SslCtx = std::unique_ptr<SSL_CTX, FreeSslCtx>;
+
+// TLS 1.2 or later, the server's certificate verified for `host`, a name or an address. Without
+// certificates: LoadCertificates reads those.
+SslCtx ClientSslCtx(const std::string& host);
+// Reads (again) the CA, the client's certificate and its key.
+Checked<void> LoadCertificates(SSL_CTX* ctx, const UpstreamOptions& options);
+// When the certificate that is being verified ends, in Unix seconds.
+std::optional<std::int64_t> NotAfter(X509_STORE_CTX* verified);
+std::optional<std::int64_t> NotAfter(const X509* certificate);
+
+// The first error that OpenSSL noted on this thread; the rest is forgotten, so that it is blamed on
+// nobody else.
+std::string OpenSslError();
+
+}  // namespace stakewatch

@@ -1,0 +1,44 @@
+#pragma once
+// One connection to an HTTP(S) upstream.
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "common/deadline.h"
+#include "common/result.h"
+#include "common/upstream/http_peer.h"
+
+namespace stakewatch {
+
+struct HttpQuestion {
+  std::string path;  // And query.
+  std::string body;  // Empty: GET; otherwise POST as JSON.
+  std::string authorization;
+
+  std::string_view Method() const { return body.empty() ? "GET" : "POST"; }
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;  // Capacity for 64 bytes more. Of a status other than 2xx at most 64 KiB.
+};
+
+// Used by one request at a time.
+class HttpLink {
+ public:
+  static Result<std::unique_ptr<HttpLink>> Connect(HttpPeer& peer, const Deadline& deadline);
+  virtual ~HttpLink() = default;
+
+  // kHttpStatus is for the caller to tell; every other error is told here: kTimeout, kTls,
+  // kUnreachable for a reset or nothing at all, kBadAnswer for what is cut off, too long,
+  // compressed or no HTTP.
+  virtual Result<HttpAnswer> Ask(const HttpQuestion& question, const Deadline& deadline) = 0;
+  // The last answer came whole and the upstream lets us ask again.
+  virtual bool Reusable() const = 0;
+  // Not too old, and nobody has hung up or spoken out of turn since.
+  virtual bool Fresh() const = 0;
+  // The last question failed before a byte of an answer, because the connection ended.
+  virtual bool WentAway() const = 0;
+};
+
+}  // namespace stakewatch
