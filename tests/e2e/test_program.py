@@ -185,6 +185,16 @@ def test_what_ends_by_itself():
     json.loads(described.stdout)
 
 
+def test_health(run):
+    address = f"--web.listen-address=127.0.0.1:{free_port()}"
+    down = run_once("--health", address)
+    assert down.returncode == 1 and "Connection refused" in down.stderr
+    run(NOBODY, address)
+    assert run_once("--health", address).returncode == 0
+    assert run_once("--health", address.replace("127.0.0.1:", ":")).returncode == 0
+    assert run_once("--health", "--web.listen-address=127.0.0.1:0").returncode == 1
+
+
 def test_check_config(tmp_path):
     assert run_once(NOBODY, "--check-config").returncode == 0
     config = tmp_path / "web.yml"
