@@ -302,7 +302,10 @@ bool FinalizedAt(const BeaconAsk& ask, std::uint64_t slot) {
 
 std::optional<BeaconReply> NotWhileSyncing(const BeaconAsk& ask) {
   if (!ask.status.syncing) return std::nullopt;
-  std::string details = NodeSyncing(ask).body;
+  BeaconAsk detailed = ask;
+  // Prysm does not ask its execution client for this one.
+  detailed.status.el_offline = false;
+  std::string details = NodeSyncing(detailed).body;
   details.pop_back();
   return BeaconError(503,
                      "Beacon node is currently syncing and not serving request on that endpoint "

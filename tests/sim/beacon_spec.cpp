@@ -276,8 +276,8 @@ std::string SpecJson(const BeaconNetwork& network, const SpecSettings& settings)
   Add(out, "DEPOSIT_NETWORK_ID", std::to_string(network.chain_id));
   out += ",\"BLOB_SCHEDULE\":";
   // Mainnet's has entries, a young network's is empty: readers meet both.
-  out += network.chain_id == 1 ? R"([{"EPOCH":"412672","MAX_BLOBS_PER_BLOCK":"15"},)"
-                                 R"({"EPOCH":"419072","MAX_BLOBS_PER_BLOCK":"21"}])"
+  out += network.chain_id == 1 ? R"([{"EPOCH":"0","MAX_BLOBS_PER_BLOCK":"15"},)"
+                                 R"({"EPOCH":"1","MAX_BLOBS_PER_BLOCK":"21"}])"
                                : "[]";
   return out;
 }
