@@ -1,6 +1,7 @@
 #include "common/text.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace stakewatch {
 namespace {
@@ -56,6 +57,10 @@ std::string CleanText(std::string_view text, std::size_t bytes_max) {
     text.remove_prefix(taken);
   }
   return clean;
+}
+
+std::string SystemMessage(int error) {
+  return std::generic_category().message(error);
 }
 
 }  // namespace stakewatch

@@ -10,4 +10,7 @@ namespace stakewatch {
 // Unicode that turn the direction of writing included, is replaced by '?'.
 std::string CleanText(std::string_view text, std::size_t bytes_max);
 
+// errno in words.
+std::string SystemMessage(int error);
+
 }  // namespace stakewatch
