@@ -26,6 +26,10 @@ std::string CheckpointRoot(const BeaconAsk& ask, std::uint64_t epoch) {
 }  // namespace
 
 BeaconReply NodeSyncing(const BeaconAsk& ask) {
+  // For the first second of a start; all else is answered already.
+  if (ask.status.starting) {
+    return BeaconError(500, "Could not get optimistic status: the node is starting");
+  }
   return BeaconJson(Data(BeaconObject()
                              .Number("head_slot", ask.status.head)
                              .Number("sync_distance", ask.status.distance)

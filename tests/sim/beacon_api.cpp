@@ -169,9 +169,6 @@ BeaconReply Dispatch(const BeaconNode& node, const HttpRequest& request, double 
         return RouterError(415, "Unsupported media type: " + std::string(type));
       }
     }
-    if (ask.status.starting && route.answer != NodeHealth && route.answer != ConfigSpec) {
-      return BeaconError(500, "Could not get head state: the node is starting");
-    }
     return route.answer(ask);
   }
   if (allowed.empty()) return RouterError(404, "404 page not found");

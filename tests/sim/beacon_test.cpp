@@ -362,6 +362,9 @@ TEST_CASE("after a restart 500, then optimistic, and the head has fallen back") 
   simulator.SetFault({.kind = Kind::kRestart});
   CHECK(Health(simulator) == "500");
   CHECK(Status(Get(simulator.BeaconPort(), "/eth/v1/node/syncing")) == "500");
+  const HttpReply finality =
+      Get(simulator.BeaconPort(), "/eth/v1/beacon/states/head/finality_checkpoints");
+  CHECK(Json::parse(finality.body)["execution_optimistic"] == true);
   Await([&] { return Health(simulator) == "206"; });
   CHECK(Data(simulator, "/eth/v1/node/syncing")["is_optimistic"] == true);
   Await([&] { return Health(simulator) == "200"; });
