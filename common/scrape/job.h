@@ -82,11 +82,12 @@ template <class T>
 class Job {
  public:
   Job(JobOptions options, std::function<Result<T>(const Deadline&)> work)
-      : thread_(std::move(options), [work = std::move(work)](const Deadline& deadline) {
-          return work(deadline).transform([](T&& found) -> JobThread::Found {
-            return std::make_shared<const T>(std::move(found));
-          });
-        }) {}
+      : thread_(std::move(options),
+                [work = std::move(work)](const Deadline& deadline) -> Result<JobThread::Found> {
+                  auto found = work(deadline);
+                  if (!found) return std::unexpected(std::move(found).error());
+                  return std::make_shared<const T>(std::move(*found));
+                }) {}
 
   // Nothing runs before; once.
   void Start() { thread_.Start(); }
