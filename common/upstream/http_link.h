@@ -1,12 +1,15 @@
 #pragma once
 // One connection to an HTTP(S) upstream.
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "common/deadline.h"
 #include "common/result.h"
 #include "common/upstream/http_peer.h"
+#include "common/upstream/upstream.h"
 
 namespace stakewatch {
 
@@ -16,6 +19,12 @@ struct HttpQuestion {
   std::string authorization;
 
   std::string_view Method() const { return body.empty() ? "GET" : "POST"; }
+};
+
+// Where the body of a good answer goes instead of HttpAnswer.
+struct HttpPieces {
+  Pieces& to;
+  std::uint64_t bytes_max;
 };
 
 struct HttpAnswer {
@@ -31,8 +40,9 @@ class HttpLink {
 
   // kHttpStatus is for the caller to tell; every other error is told here: kTimeout, kTls,
   // kUnreachable for a reset or nothing at all, kBadAnswer for what is cut off, too long,
-  // compressed or no HTTP.
-  virtual Result<HttpAnswer> Ask(const HttpQuestion& question, const Deadline& deadline) = 0;
+  // compressed or no HTTP. With `pieces` also what the one who takes them says.
+  virtual Result<HttpAnswer> Ask(const HttpQuestion& question, const Deadline& deadline,
+                                 const std::optional<HttpPieces>& pieces) = 0;
   // The last answer came whole and the upstream lets us ask again.
   virtual bool Reusable() const = 0;
   // Not too old, and nobody has hung up or spoken out of turn since.
