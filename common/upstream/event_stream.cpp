@@ -70,7 +70,6 @@ class Stream final : public EventStream {
 
   // Of the stream's thread.
   milliseconds retry_;
-  bool heard_ = false;  // A byte of a body, of this connection.
 
   std::mutex mutex_;
   std::condition_variable_any awake_;
@@ -99,7 +98,6 @@ class Stream::Reader final : public Pieces {
 
 void Stream::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    heard_ = false;
     Error why = Listen(stop);
     if (stop.stop_requested()) return;
     why.what =
@@ -117,7 +115,6 @@ void Stream::Sleep(const std::stop_token& stop, milliseconds time) {
 }
 
 void Stream::Heard() {
-  heard_ = true;
   retry_ = times_.retry_first;
   if (handlers_.alive) handlers_.alive();
 }
@@ -155,8 +152,7 @@ Error Stream::Listen(const std::stop_token& stop) {
     retry_ = std::clamp(*wished, retry_, std::max(retry_, times_.retry_longest));
   }
   if (!answer && answer.error().reason == Reason::kTimeout) {
-    return {Reason::kTimeout, (heard_ ? "nothing came for " : "no answer for ") +
-                                  std::to_string(times_.silence.count()) + " ms"};
+    return {Reason::kTimeout, "silent for " + std::to_string(times_.silence.count()) + " ms"};
   }
   if (!answer) return answer.error();
   if (answer->status != 200) return StatusError(peer_, question, std::move(*answer));

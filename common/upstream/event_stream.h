@@ -32,12 +32,12 @@ class EventStream {
   // left out.
   struct Handlers {
     // What to ask for, asked before each connection: path and query, put behind the URL's path.
-    std::function<std::string()> path;
-    std::function<void()> connected;  // The answer has begun and is an event stream.
-    std::function<void(ServerEvent event)> event;
+    std::function<std::string()> path{};
+    std::function<void()> connected{};  // The answer has begun and is an event stream.
+    std::function<void(ServerEvent event)> event{};
     std::function<void()>
         alive;  // Bytes have come, if only those of a comment; after their events.
-    std::function<void(const Error& why)> disconnected;  // Also when connecting failed.
+    std::function<void(const Error& why)> disconnected{};  // Also when connecting failed.
   };
   // `url` is http(s)://host[:port][/path]. Connects at once and again after each loss. Losses are
   // what SseParser refuses, an answer of another status than 200 (kHttpStatus) or another type than
