@@ -16,7 +16,6 @@
 #include "common/scrape/probe.h"
 #include "common/systemd.h"
 #include "common/web/landing.h"
-#include "common/web/web.h"
 
 namespace stakewatch {
 namespace {
@@ -104,6 +103,7 @@ class Serving {
 
   std::map<std::string, WebHandler> Handlers() {
     std::map<std::string, WebHandler> handlers;
+    if (exporter_.pages) handlers = exporter_.pages();
     const auto plain = [&](std::string_view text) {
       return [text](const WebRequest&) { return WebAnswer{.body = std::string(text)}; };
     };
