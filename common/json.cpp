@@ -19,6 +19,22 @@ std::string_view HexDigits(JsonValue value) {
   return digits;
 }
 
+template <class Integer>
+Integer ReadDecimal(JsonValue value) {
+  // Of a number, the text as it stands: simdjson takes 4e2 for a double and 2^64 for an error.
+  const bool quoted = value.type() == simdjson::ondemand::json_type::string;
+  std::string_view text = quoted ? std::string_view(value.get_string()) : value.raw_json_token();
+  while (!quoted && !text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
+    text.remove_suffix(1);
+  }
+  Integer number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    throw BadShape{"not a whole number in its range: " + std::string(text.substr(0, 40))};
+  }
+  return number;
+}
+
 }  // namespace
 
 Error RpcError(JsonObject error) {
@@ -63,6 +79,23 @@ double HexQuantityAsDouble(JsonValue value) {
     number = number * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
   }
   return number;
+}
+
+std::uint64_t Decimal(JsonValue value) {
+  return ReadDecimal<std::uint64_t>(value);
+}
+
+std::int64_t SignedDecimal(JsonValue value) {
+  return ReadDecimal<std::int64_t>(value);
+}
+
+bool Boolean(JsonValue value) {
+  if (value.type() != simdjson::ondemand::json_type::string) return value.get_bool();
+  const std::string_view word = value.get_string();
+  if (word != "true" && word != "false") {
+    throw BadShape{"neither true nor false: " + std::string(word.substr(0, 40))};
+  }
+  return word == "true";
 }
 
 }  // namespace stakewatch

@@ -85,4 +85,12 @@ std::uint64_t HexQuantity(JsonValue value);
 // The same as a double, for quantities that may be greater than 2^64 (wei); above 2^53 rounded.
 double HexQuantityAsDouble(JsonValue value);
 
+// "436" or 436: the Beacon API writes integers as strings, some clients and some of its members
+// write numbers. Throws BadShape for anything else, a sign, or more than 64 bits.
+std::uint64_t Decimal(JsonValue value);
+// The same with a sign: rewards, which may be penalties.
+std::int64_t SignedDecimal(JsonValue value);
+// true, or "true" as Prysm writes a few of them.
+bool Boolean(JsonValue value);
+
 }  // namespace stakewatch

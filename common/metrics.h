@@ -84,6 +84,18 @@ consteval std::array<MetricRow, sizeof...(N)> Table(const Metric<N>&... metrics)
   return {metrics.row...};
 }
 
+// Several tables one after the other.
+template <std::size_t... N>
+consteval auto Join(const std::array<MetricRow, N>&... tables) {
+  std::array<MetricRow, (N + ...)> all{};
+  std::size_t at = 0;
+  const auto add = [&](const auto& table) {
+    for (const MetricRow& row : table) all[at++] = row;
+  };
+  (add(tables), ...);
+  return all;
+}
+
 using Families = std::vector<prometheus::MetricFamily>;
 
 // The sheet one source fills in during one scrape. Made afresh each time, so that a peer or

@@ -9,10 +9,6 @@
 namespace stakewatch::geth {
 namespace {
 
-constexpr double kWindowSeconds = 600;
-constexpr double kSpanSecondsMin = 30;
-constexpr std::size_t kSamplesMax = 1000;
-
 // go-ethereum's ethereum.SyncProgress as eth_syncing writes it, v1.10 to v1.17. Other clients have
 // other fields (Erigon and Reth: stages), which are passed over.
 constexpr std::array<std::string_view, 18> kProgressFields = {
@@ -52,36 +48,6 @@ SyncStatus ReadSyncing(JsonValue result) {
 }
 
 }  // namespace
-
-std::optional<double> SyncWindow::Add(double now_seconds, double current_block) {
-  const std::lock_guard lock(mutex_);
-  if (!samples_.empty() && current_block < samples_.back().second) samples_.clear();
-  // Two scrapes at the same instant, in any order, are one sample.
-  if (samples_.empty() || now_seconds > samples_.back().first) {
-    samples_.emplace_back(now_seconds, current_block);
-  }
-  while (samples_.size() > kSamplesMax || now_seconds - samples_.front().first > kWindowSeconds) {
-    samples_.pop_front();
-  }
-  if (samples_.size() < 3 || samples_.back().first - samples_.front().first < kSpanSecondsMin) {
-    return std::nullopt;
-  }
-  const double n = static_cast<double>(samples_.size());
-  const auto [t0, b0] = samples_.front();
-  double t = 0, b = 0, tt = 0, tb = 0;
-  for (const auto& [time, block] : samples_) {
-    t += time - t0;
-    b += block - b0;
-    tt += (time - t0) * (time - t0);
-    tb += (time - t0) * (block - b0);
-  }
-  return (n * tb - t * b) / (n * tt - t * t);
-}
-
-void SyncWindow::Clear() {
-  const std::lock_guard lock(mutex_);
-  samples_.clear();
-}
 
 Result<SyncStatus> ParseSyncing(const std::string& answer) {
   return DecodeRpc(answer, ReadSyncing);
