@@ -38,12 +38,11 @@ using JobSchedule = std::function<JobTime(JobTime now, const JobPast& past)>;
 
 // One run at once, then one `interval` after the last began. After a failure `retry` after its end,
 // doubled for each failure in a row, `interval` at most.
-JobSchedule Every(std::chrono::seconds interval, std::chrono::seconds retry);
-// One run in each period of `period` seconds since `origin` (an epoch since the genesis), as soon
+JobSchedule Every(milliseconds interval, milliseconds retry);
+// One run in each `period` since `origin` (an epoch since the genesis), as soon
 // as `offset` of it has passed; the first at once if that has been. After a failure `retry` after
 // its end, doubled as above, at most half a period.
-JobSchedule OncePer(JobTime origin, std::chrono::seconds period, std::chrono::seconds offset,
-                    std::chrono::seconds retry);
+JobSchedule OncePer(JobTime origin, milliseconds period, milliseconds offset, milliseconds retry);
 
 struct JobOptions {
   JobSchedule schedule;

@@ -113,6 +113,10 @@ class Client {
     return parsed;
   }
 
+  // An answer that is never held whole, of at most `bytes_max` bytes.
+  Result<void> AskInPieces(const Question& question, const Deadline& deadline,
+                           std::uint64_t bytes_max, Pieces& to) const;
+
  private:
   Result<std::string> Answer(const Question& question, const Deadline& deadline) const;
   static Error Explain(const Question& question, const Error& error);
