@@ -1,5 +1,7 @@
 #include "common/text.h"
 
+#include <system_error>
+
 namespace stakewatch {
 namespace {
 
@@ -75,6 +77,10 @@ std::string MendUtf8(std::string text) {
   }
   if (copied == 0) return text;
   return mended.append(text, copied);
+}
+
+std::string SystemMessage(int error) {
+  return std::generic_category().message(error);
 }
 
 }  // namespace stakewatch

@@ -14,4 +14,7 @@ std::string CleanText(std::string_view text, std::size_t bytes_max);
 // decoder of the WHATWG's Encoding standard). Up to three times as long.
 std::string MendUtf8(std::string text);
 
+// errno in words.
+std::string SystemMessage(int error);
+
 }  // namespace stakewatch
