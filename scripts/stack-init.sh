@@ -64,24 +64,17 @@ init() {
 targets() {
   name=$1
   shift
-  {
-    echo '['
-    separator=
-    for one in "$@"; do
-      address=${one#*=}
-      case $one in
-        *[!A-Za-z0-9=:/._-]* | *=*=*) fail "\"$one\" is not job=host:port/path" ;;
-        *=*:*/*) ;;
-        *) fail "\"$one\" is not job=host:port/path" ;;
-      esac
-      printf '%s  {"targets": ["%s"], "labels": {"job": "%s", "node": "main", "__metrics_path__": "/%s"}}' \
-        "$separator" "${address%%/*}" "${one%%=*}" "${address#*/}"
-      separator=',
-'
-    done
-    echo
-    echo ']'
-  } | write "$volumes/targets/$name.json"
+  groups=
+  for one in "$@"; do
+    address=${one#*=}
+    case $one in
+      *[!A-Za-z0-9=:/._-]* | *=*=*) fail "\"$one\" is not job=host:port/path" ;;
+      *=*:*/*) ;;
+      *) fail "\"$one\" is not job=host:port/path" ;;
+    esac
+    groups="$groups${groups:+, }{\"targets\": [\"${address%%/*}\"], \"labels\": {\"job\": \"${one%%=*}\", \"node\": \"main\", \"__metrics_path__\": \"/${address#*/}\"}}"
+  done
+  echo "[$groups]" | write "$volumes/targets/$name.json"
 }
 
 targets_elsewhere() {
