@@ -7,10 +7,13 @@ namespace stakewatch::beacon {
 
 // validators: states/head/validators with our ids.
 inline constexpr auto kValidatorsConfigured =
-    Gauge("beaconapi_validators_configured", "Keys in --validators-file.", "group");
+    Gauge("beaconapi_validators_configured", "Lines of --validators-file.", "group");
+inline constexpr auto kValidatorsDuplicate =
+    Gauge("beaconapi_validators_duplicate",
+          "Lines that name by index what another names by key; they count in …_configured alone.");
 inline constexpr auto kValidatorsUnknown = Gauge(
     "beaconapi_validators_unknown", "Keys of the file that the chain does not know.", "group");
-inline constexpr auto kValidators = Gauge(
+inline constexpr auto kOwnValidators = Gauge(
     "beaconapi_validators", "Validators by status, in the Beacon API's words.", "group", "status");
 inline constexpr auto kValidatorsSlashed =
     Gauge("beaconapi_validators_slashed", "Validators that have been slashed.", "group");
@@ -20,8 +23,11 @@ inline constexpr auto kValidatorsEffectiveBalance =
     Gauge("beaconapi_validators_effective_balance_gwei", "Sum of the effective balances, in gwei.",
           "group");
 inline constexpr auto kValidatorActive =
-    Gauge("beaconapi_validator_active", "1 while the validator's status is active_….", "validator",
-          "group");
+    Gauge("beaconapi_validator_active",
+          "1 while the validator's status is active_…. The label validator is its index, or 0x and "
+          "the first 12 digits of its key while the chain does not know it (then this is 0); the "
+          "file's first keys come first.",
+          "validator", "group");
 inline constexpr auto kValidatorSlashed = Gauge(
     "beaconapi_validator_slashed", "1 if the validator has been slashed.", "validator", "group");
 inline constexpr auto kValidatorBalance = Gauge(
@@ -139,11 +145,11 @@ inline constexpr auto kValidatorClientInfo =
           "client", "version");
 
 inline constexpr auto kValidatorMetrics = Table(
-    kValidatorsConfigured, kValidatorsUnknown, kValidators, kValidatorsSlashed, kValidatorsBalance,
-    kValidatorsEffectiveBalance, kValidatorActive, kValidatorSlashed, kValidatorBalance,
-    kValidatorEffectiveBalance, kValidatorMissedInARow, kValidatorsTruncated,
-    kValidatorsFileTimestamp, kValidatorsFileFailed, kDutiesEpoch, kDutiesLastSuccess,
-    kDutiesRequests, kAttestations, kAttestationsMissed, kAttestationsTotal,
+    kValidatorsConfigured, kValidatorsDuplicate, kValidatorsUnknown, kOwnValidators,
+    kValidatorsSlashed, kValidatorsBalance, kValidatorsEffectiveBalance, kValidatorActive,
+    kValidatorSlashed, kValidatorBalance, kValidatorEffectiveBalance, kValidatorMissedInARow,
+    kValidatorsTruncated, kValidatorsFileTimestamp, kValidatorsFileFailed, kDutiesEpoch,
+    kDutiesLastSuccess, kDutiesRequests, kAttestations, kAttestationsMissed, kAttestationsTotal,
     kAttestationsMissedTotal, kAttestationVotesMissed, kMissedInARowMax, kValidatorsMissing2,
     kValidatorsMissing3, kInactivityLeak, kAttestationRewards, kAttestationRewardsIdeal,
     kValidatorsNotLive, kProposalsScheduled, kNextProposal, kProposalsMade, kProposalsMissed,
