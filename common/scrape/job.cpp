@@ -9,16 +9,16 @@
 namespace stakewatch {
 namespace {
 
-using std::chrono::seconds;
-
 // A wall clock that is set while we wait is noticed after as long.
-constexpr seconds kWaitMax{30};
+constexpr milliseconds kWaitMax{30'000};
+// From one run to the next, whatever a schedule is made of.
+constexpr milliseconds kRestMin{1'000};
 
 // After the failures there were in a row: `retry`, doubled each time.
-JobTime Again(const JobPast& past, seconds retry, seconds most) {
+JobTime Again(const JobPast& past, milliseconds retry, milliseconds most) {
   const auto doublings = std::min<std::uint64_t>(past.failures_in_a_row - 1, 16);
   return *past.last_ended_at +
-         std::clamp(retry * (1 << doublings), seconds(1), std::max(most, seconds(1)));
+         std::clamp<milliseconds>(retry * (1 << doublings), kRestMin, std::max(most, kRestMin));
 }
 
 // Nothing is known of when it last ran, or the clock that said so was wrong.
@@ -28,17 +28,19 @@ bool NeverRan(JobTime now, const JobPast& past) {
 
 }  // namespace
 
-JobSchedule Every(seconds interval, seconds retry) {
+JobSchedule Every(milliseconds interval, milliseconds retry) {
+  interval = std::max(interval, kRestMin);
   return [=](JobTime now, const JobPast& past) {
     if (NeverRan(now, past)) return now;
     return past.error ? Again(past, retry, interval) : *past.last_began_at + interval;
   };
 }
 
-JobSchedule OncePer(JobTime origin, seconds period, seconds offset, seconds retry) {
+JobSchedule OncePer(JobTime origin, milliseconds period, milliseconds offset, milliseconds retry) {
+  period = std::max(period, kRestMin);
   // The number of the last period whose `offset` has passed; before `origin` that is below zero.
   const auto number = [=](JobTime at) {
-    return std::chrono::floor<seconds>(at - origin - offset).count() / period.count();
+    return std::chrono::floor<milliseconds>(at - origin - offset).count() / period.count();
   };
   const auto begin = [=](std::int64_t of) { return origin + offset + of * period; };
   return [=](JobTime now, const JobPast& past) {

@@ -38,12 +38,11 @@ using JobSchedule = std::function<JobTime(JobTime now, const JobPast& past)>;
 
 // One run at once, then one `interval` after the last began. After a failure `retry` after its end,
 // doubled for each failure in a row, `interval` at most.
-JobSchedule Every(std::chrono::seconds interval, std::chrono::seconds retry);
-// One run in each period of `period` seconds since `origin` (an epoch since the genesis), as soon
+JobSchedule Every(milliseconds interval, milliseconds retry);
+// One run in each `period` since `origin` (an epoch since the genesis), as soon
 // as `offset` of it has passed; the first at once if that has been. After a failure `retry` after
 // its end, doubled as above, at most half a period.
-JobSchedule OncePer(JobTime origin, std::chrono::seconds period, std::chrono::seconds offset,
-                    std::chrono::seconds retry);
+JobSchedule OncePer(JobTime origin, milliseconds period, milliseconds offset, milliseconds retry);
 
 struct JobOptions {
   JobSchedule schedule;
@@ -82,11 +81,12 @@ template <class T>
 class Job {
  public:
   Job(JobOptions options, std::function<Result<T>(const Deadline&)> work)
-      : thread_(std::move(options), [work = std::move(work)](const Deadline& deadline) {
-          return work(deadline).transform([](T&& found) -> JobThread::Found {
-            return std::make_shared<const T>(std::move(found));
-          });
-        }) {}
+      : thread_(std::move(options),
+                [work = std::move(work)](const Deadline& deadline) -> Result<JobThread::Found> {
+                  auto found = work(deadline);
+                  if (!found) return std::unexpected(std::move(found).error());
+                  return std::make_shared<const T>(std::move(*found));
+                }) {}
 
   // Nothing runs before; once.
   void Start() { thread_.Start(); }

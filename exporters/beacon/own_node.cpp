@@ -7,6 +7,26 @@
 
 namespace stakewatch::beacon {
 
+namespace {
+
+constexpr std::chrono::seconds kRetry{10};
+constexpr std::uint64_t kDoublingsMax = 5;
+
+}  // namespace
+
+JobSchedule AsPlanned(std::function<double()> next_run) {
+  return [next_run = std::move(next_run)](JobTime now, const JobPast& past) {
+    // Before the last run the clock cannot be, unless it was set.
+    if (!past.last_ended_at || now < *past.last_ended_at) return now;
+    if (past.error) {
+      const auto doublings = std::min<std::uint64_t>(past.failures_in_a_row - 1, kDoublingsMax);
+      return *past.last_ended_at + kRetry * (1 << doublings);
+    }
+    const std::chrono::duration<double> at(next_run());
+    return JobTime(std::chrono::ceil<JobTime::duration>(at));
+  };
+}
+
 CountedUpstream::CountedUpstream(std::shared_ptr<const Upstream> node, OwnMetrics* own,
                                  std::string_view source)
     : node_(std::move(node)) {

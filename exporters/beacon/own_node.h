@@ -3,19 +3,22 @@
 // duties, requests that are counted, and lists of indices in pieces.
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "common/own_metrics.h"
 #include "common/result.h"
+#include "common/scrape/job.h"
 #include "common/upstream/upstream.h"
 #include "exporters/beacon/chain.h"
 #include "exporters/beacon/client.h"
 #include "exporters/beacon/validators.h"
+#include "exporters/beacon/validators_file.h"
 
 namespace stakewatch::beacon {
 
@@ -24,6 +27,24 @@ namespace stakewatch::beacon {
 inline constexpr std::size_t kIndicesPerRequest = 10'000;
 // A node whose head is further behind the clock is not synced, whatever it says.
 inline constexpr std::uint64_t kSyncedLagSlotsMax = 2;
+
+// What a job about own validators works with.
+struct OwnParts {
+  std::shared_ptr<const Upstream> node;
+  std::shared_ptr<ValidatorsFile> file;
+  OwnMetrics* own = nullptr;  // May be null: requests are not counted then.
+  std::size_t per_key_limit = 64;
+  std::vector<std::string> fee_recipients;  // Lower case; empty: not looked at.
+  std::function<double()> now = UnixNow;    // Unix seconds.
+};
+
+// Epochs that a job catches up with, after the exporter or the node was away.
+inline constexpr std::uint64_t kCatchUpEpochs = 4;
+// A run that has nothing to ask yet is repeated after a slot, or this if that is longer.
+inline constexpr double kNotYetSecondsMin = 10;
+// At once, then at what `next_run` says (Unix seconds, after the last run); after a failure 10 s
+// later, doubled for each failure in a row up to 320 s.
+JobSchedule AsPlanned(std::function<double()> next_run);
 
 // Counts what a job asks: in stakewatch_source_requests_total, and for the job itself.
 class CountedUpstream final : public Upstream {
