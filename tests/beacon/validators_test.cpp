@@ -143,7 +143,7 @@ TEST_CASE("beacon: a changed validators file is read again, a bad one is not") {
 TEST_CASE("beacon: own validators of a recorded Prysm") {
   const Scripted node(
       {{"validators_post",
-        testing::ReadFile(testing::TestsFolder() + "/beacon/duties/validators_post.json")}});
+        testing::ReadFile(testing::TestsFolder() + "/beacon/duties/validators_two.json")}});
   const auto roster = RosterOf(
       "0 home\n0xb89bebc699769726a318c8e9971bd3171297c61aea4a6578a7a4f94b547dcba5bac16a89108b6b6a1"
       "fe3695d1a874a0b\n999999\n");
