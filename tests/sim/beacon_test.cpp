@@ -322,7 +322,10 @@ TEST_CASE("streams fall silent, are cut, hang and drip") {
   simulator.SetFault({.kind = Kind::kEventsCut});
   client.ReadUntil([](const std::string&) { return false; });
   CHECK(client.How() == Ended::kReset);
-  // It happens once.
+  // It happens once. An older client refuses the whole request for one topic.
+  simulator.SetFault({.kind = Kind::kOldTopics});
+  CHECK(Status(Get(simulator.BeaconPort(), "/eth/v1/events?topics=head,proposer_slashing")) ==
+        "400");
   TestClient second = TestClient::Tcp(simulator.BeaconPort());
   second.Send(StreamRequest("head"));
   CHECK(has_event(second.ReadUntil(has_event)));
