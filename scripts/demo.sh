@@ -146,6 +146,15 @@ render() {
     -e "s/localhost:9093/127.0.0.1:$ALERTMANAGER_PORT/" "$work/prometheus/prometheus.yml"
   sed -i "s/127.0.0.1:8541/127.0.0.1:$WEBHOOK_PORT/" \
     "$work/prometheus/alertmanager/alertmanager.yml"
+  if [[ -z $BEACON_URL ]]; then
+    mkdir -p "$work/prometheus/targets"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SIM_VALIDATOR_PORT" \
+      >"$work/prometheus/targets/prysm-validator.yml"
+  fi
+  # A real client and a simulated one are not two of one node.
+  if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
+    sed -i "/:$GETH_EXPORTER_PORT\"/{n;s/node: main/node: other/}" "$work/prometheus/prometheus.yml"
+  fi
 }
 
 start_node() {
