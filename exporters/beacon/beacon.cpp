@@ -1,5 +1,7 @@
 #include "exporters/beacon/beacon.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "exporters/beacon/chain.h"
@@ -137,11 +139,16 @@ void DeclareFlags(Flags& flags, Settings& settings) {
             "costs the node seconds of CPU.");
   flags.AddUpstream("beacon", settings.upstream);
   flags.AddUpstream("beacon.execution", settings.execution_upstream);
+  DeclareValidatorFlags(flags, settings.validators);
 }
 
 std::vector<std::string> SourceNames() {
-  return {"node", "sync",           "peers",         "finality", "network",
-          "fork", "execution_link", "participation", "events",   "validator_set"};
+  std::vector<std::string> names = {"node",           "sync",          "peers",
+                                    "finality",       "network",       "fork",
+                                    "execution_link", "participation", "events"};
+  names.insert(names.end(), kValidatorSourceNames.begin(), kValidatorSourceNames.end());
+  names.emplace_back("validator_set");
+  return names;
 }
 
 std::vector<Source> NodeSources(NodeParts parts) {
@@ -150,7 +157,8 @@ std::vector<Source> NodeSources(NodeParts parts) {
   return SourcesOf(node);
 }
 
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
+Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own,
+                                     std::shared_ptr<const RestartWindow>& restart_window) {
   if (const auto checked = CheckOptions(settings.upstream); !checked) {
     return std::unexpected("--beacon.…: " + checked.error());
   }
@@ -176,8 +184,19 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   auto events = EventsSource(settings, shared, own);
   if (!events) return std::unexpected("--beacon.url: " + events.error());
   sources.push_back(std::move(*events));
+  auto validators = MakeValidatorSources(settings.validators, shared->parts.node, &own);
+  if (!validators) return std::unexpected(validators.error());
+  std::ranges::move(validators->sources, std::back_inserter(sources));
+  restart_window = validators->restart_window;
   if (settings.validator_set) sources.push_back(ValidatorSetSource(shared));
   return sources;
+}
+
+std::map<std::string, WebHandler> Pages(std::shared_ptr<const RestartWindow> restart_window) {
+  if (restart_window == nullptr) return {};
+  return {{"/restart-window", [window = std::move(restart_window)](const WebRequest& request) {
+             return window->Answer(request);
+           }}};
 }
 
 Checked<std::vector<Source>> ProbeSources(const Settings& settings, const std::string& target) {

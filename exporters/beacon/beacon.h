@@ -3,6 +3,7 @@
 // the same Beacon API), and the flags that name it.
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "common/scrape/scrape.h"
 #include "common/upstream/upstream.h"
 #include "exporters/beacon/network.h"
+#include "exporters/beacon/own_validators.h"
 
 namespace stakewatch::beacon {
 
@@ -24,6 +26,7 @@ struct Settings {
   bool validator_set = false;
   UpstreamOptions upstream;
   UpstreamOptions execution_upstream;
+  ValidatorSettings validators;
 };
 
 void DeclareFlags(Flags& flags, Settings& settings);
@@ -31,8 +34,11 @@ void DeclareFlags(Flags& flags, Settings& settings);
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> SourceNames();
 // Checks the settings, too. What grows over the life of the process lives in `own`, which outlives
-// the sources.
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own);
+// the sources. Fills in what answers /restart-window; null without own validators.
+Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own,
+                                     std::shared_ptr<const RestartWindow>& restart_window);
+// /restart-window, if there is one.
+std::map<std::string, WebHandler> Pages(std::shared_ptr<const RestartWindow> restart_window);
 
 // What the sources that ask one node in each scrape need.
 struct NodeParts {

@@ -6,6 +6,7 @@
 int main(int argc, char** argv) {
   namespace beacon = stakewatch::beacon;
   beacon::Settings settings;
+  std::shared_ptr<const beacon::RestartWindow> restart_window;
   return stakewatch::RunExporter(
       argc, argv,
       {.name = "beacon_exporter",
@@ -14,7 +15,11 @@ int main(int argc, char** argv) {
        .metrics = beacon::kMetrics,
        .source_names = beacon::SourceNames(),
        .flags = [&](stakewatch::Flags& flags) { beacon::DeclareFlags(flags, settings); },
-       .sources = [&](stakewatch::OwnMetrics& own) { return beacon::Sources(settings, own); },
+       .sources =
+           [&](stakewatch::OwnMetrics& own) {
+             return beacon::Sources(settings, own, restart_window);
+           },
        .probe_sources =
-           [&](const std::string& target) { return beacon::ProbeSources(settings, target); }});
+           [&](const std::string& target) { return beacon::ProbeSources(settings, target); },
+       .pages = [&] { return beacon::Pages(restart_window); }});
 }
