@@ -31,9 +31,9 @@ struct JsonScalar {
 };
 
 // Reads one object after the other, in one of three ways, each for what the one before cannot read:
-// by a layout, when objects before have had the same names in the same order with the same white
-// space between; plainly, when there are but strings without escapes, numbers, words and objects;
-// and by simdjson. Of duplicate names the last counts, always.
+// by its shape, when one before had all the same but for the digits and letters in its strings;
+// plainly, when there are but strings without escapes, numbers, words and objects; and by simdjson.
+// Of duplicate names the last counts, always.
 class JsonFields {
  public:
   // What the names point to outlives this.
