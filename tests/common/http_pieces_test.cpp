@@ -68,7 +68,7 @@ RawServer::Handler Answers(std::string answer, bool closes) {
 // A body limit that no piece cares for.
 std::shared_ptr<Upstream> To(const RawServer& server) {
   UpstreamOptions options;
-  options.body_bytes_max = 10;
+  options.body_bytes_max = 100;
   auto upstream = HttpUpstream(server.Url(), options);
   REQUIRE(upstream);
   return *upstream;

@@ -146,7 +146,9 @@ TEST_CASE("job: one that was never started, or waits, ends at once") {
 }
 
 JobPast Ran(std::int64_t began, std::int64_t ended, std::uint64_t failures = 0) {
-  JobPast past{.runs = 1, .failures = failures, .failures_in_a_row = failures};
+  JobPast past;
+  past.runs = 1;
+  past.failures = past.failures_in_a_row = failures;
   past.last_began_at = At(began);
   past.last_ended_at = At(ended);
   if (failures > 0) past.error = Error{Reason::kTimeout, "late"};
