@@ -29,6 +29,8 @@ class Deadline {
   }
   // For how long one may wait before one asks Over() again.
   milliseconds Wait() const { return stop_.stop_possible() ? std::min(Left(), kLook) : Left(); }
+  // Another time from now on, the same stop.
+  Deadline Anew(milliseconds from_now) const { return {from_now, stop_}; }
   // The same with less time.
   Deadline Within(milliseconds from_now) const {
     Deadline sooner(*this);

@@ -2,6 +2,7 @@
 // All of a daemon that is not about its source: flags, log, HTTP, deadline, signals, --describe.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "common/own_metrics.h"
 #include "common/result.h"
 #include "common/scrape/scrape.h"
+#include "common/web/web.h"
 
 namespace stakewatch {
 
@@ -30,6 +32,8 @@ struct Exporter {
   std::function<Checked<std::vector<Source>>(OwnMetrics&)> sources;
   // The sources of a /probe target, given as the URL that was asked for.
   std::function<Checked<std::vector<Source>>(const std::string& target)> probe_sources;
+  // Pages of its own, by path; may be empty. Called once, after `sources`.
+  std::function<std::map<std::string, WebHandler>()> pages = {};
 };
 
 // Serves until SIGTERM or SIGINT. The exit status of main: 0 stopped, 2 bad usage, 3 port taken.

@@ -1,17 +1,14 @@
 #include "common/secrets.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstddef>
-#include <system_error>
+#include <utility>
 
 #include <openssl/evp.h>
 
+#include "common/file.h"
 #include "common/net/client_tls.h"
-#include "common/net/net.h"
 #include "common/web/config.h"
 
 namespace stakewatch {
@@ -32,29 +29,19 @@ std::string Base64(const std::string& bytes) {
 
 Checked<std::string> ReadSecret(const std::string& path) {
   const auto wrong = [&](const std::string& why) { return std::unexpected(path + ": " + why); };
-  // A descriptor, whatever it is of; non-blocking, lest it be a pipe.
-  const Socket file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.Open()) return wrong(std::generic_category().message(errno));
-  struct stat status{};
-  if (::fstat(file.Fd(), &status) != 0 || !S_ISREG(status.st_mode)) return wrong("no plain file");
-  if ((status.st_mode & 07) != 0) {
+  auto file = ReadFile(path, kSecretBytesMax);
+  if (!file) return wrong(file.error());
+  if ((file->mode & S_IRWXO) != 0) {
     return wrong("open to all users of the machine; chmod o-rwx is right");
   }
-  std::string secret(kSecretBytesMax + 1, '\0');
-  std::size_t size = 0;
-  for (ssize_t n = 1; n > 0 && size < secret.size(); size += static_cast<std::size_t>(n)) {
-    n = ::read(file.Fd(), secret.data() + size, secret.size() - size);
-    if (n < 0) return wrong(std::generic_category().message(errno));
-  }
-  if (size > kSecretBytesMax) return wrong("longer than 8 KiB");
-  secret.resize(size);
+  std::string& secret = file->text;
   if (secret.ends_with('\n')) secret.pop_back();
   if (secret.ends_with('\r')) secret.pop_back();
   if (secret.empty()) return wrong("empty");
   for (const char c : secret) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return wrong("more than one line");
   }
-  return secret;
+  return std::move(secret);
 }
 
 Checked<std::string> Authorization(const UpstreamOptions& options) {

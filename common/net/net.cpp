@@ -12,10 +12,10 @@
 #include <charconv>
 #include <cstring>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include "common/net/lookup.h"
+#include "common/text.h"
 
 namespace stakewatch {
 namespace {
@@ -24,10 +24,6 @@ struct Address {
   sockaddr_storage name{};
   socklen_t length = 0;
 };
-
-std::string Errno(int error) {
-  return std::generic_category().message(error);
-}
 
 bool NumericAddress(const std::string& host, std::uint16_t port, Address& to) {
   addrinfo hints{};
@@ -43,7 +39,7 @@ bool NumericAddress(const std::string& host, std::uint16_t port, Address& to) {
 
 Result<Socket> Connect(const Address& to, const Deadline& deadline) {
   Socket socket(::socket(to.name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket.Open()) return Fail(Reason::kUnreachable, "no socket: " + Errno(errno));
+  if (!socket.Open()) return Fail(Reason::kUnreachable, "no socket: " + SystemMessage(errno));
   int error = 0;
   if (::connect(socket.Fd(), reinterpret_cast<const sockaddr*>(&to.name), to.length) != 0) {
     error = errno;
@@ -56,7 +52,7 @@ Result<Socket> Connect(const Address& to, const Deadline& deadline) {
       getsockopt(socket.Fd(), SOL_SOCKET, SO_ERROR, &error, &length);
     }
   }
-  if (error != 0) return Fail(Reason::kUnreachable, Errno(error), error);
+  if (error != 0) return Fail(Reason::kUnreachable, SystemMessage(error), error);
   return socket;
 }
 

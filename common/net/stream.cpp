@@ -7,12 +7,12 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <system_error>
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
 #include "common/net/net.h"
+#include "common/text.h"
 
 namespace stakewatch {
 
@@ -144,8 +144,7 @@ std::string Connection::WhyText() const {
       return "more bytes than the limit";
     case End::kError:
       // A TLS connection that ends without a word leaves no errno.
-      return code_ == 0 ? "the connection was closed"
-                        : std::generic_category().message(static_cast<int>(code_));
+      return code_ == 0 ? "the connection was closed" : SystemMessage(static_cast<int>(code_));
     case End::kTls:
       break;
   }

@@ -16,6 +16,7 @@
 #include "common/text.h"
 #include "common/upstream/http_body.h"
 #include "common/upstream/http_head.h"
+#include "common/upstream/http_watch.h"
 
 namespace stakewatch {
 namespace {
@@ -87,8 +88,8 @@ class Link final : public HttpLink, private httplib::ClientImpl {
   }
   void ReadBody(const httplib::Response& head, const std::optional<HttpPieces>& pieces,
                 std::string& body);
-  void ReadGoodBody(const BodyFrame& frame, const std::optional<HttpPieces>& pieces,
-                    std::string& body);
+  void ReadGoodBody(const BodyFrame& frame, std::string& body);
+  void ReadInPieces(const httplib::Response& head, const HttpPieces& pieces);
   Error Failure() const;
 
   HttpPeer& peer_;
@@ -99,7 +100,8 @@ class Link final : public HttpLink, private httplib::ClientImpl {
   bool reusable_ = false;
   std::size_t large_bytes_ = 0;            // Room for the next large body, by the last one.
   std::optional<HttpBody::End> body_end_;  // Of the last answer; none when it has no whole head.
-  std::uint64_t bytes_max_ = 0;            // Of its body.
+  std::uint64_t bytes_max_ = 0;            // Of its body,
+  bool endless_ = false;                   // which is not expected to end.
   Error refusal_{Reason::kBadAnswer, ""};  // By the one who took its pieces.
 };
 
@@ -124,17 +126,28 @@ bool Link::Fresh() const {
   return ::poll(&p, 1, 0) == 0;
 }
 
-void Link::ReadGoodBody(const BodyFrame& frame, const std::optional<HttpPieces>& pieces,
-                        std::string& body) {
-  bytes_max_ = pieces ? pieces->bytes_max : peer_.options.body_bytes_max;
+void Link::ReadGoodBody(const BodyFrame& frame, std::string& body) {
+  bytes_max_ = peer_.options.body_bytes_max;
   // Twice: the frame of chunks of a few bytes weighs as much as they do.
   connection_.Allow(kFrameBytesMax + 2 * bytes_max_);
-  if (pieces) {
-    body_end_ = HttpBody::ReadInPieces(connection_, frame, bytes_max_, pieces->to, refusal_);
-    return;
-  }
   body_end_ = HttpBody::Read(connection_, frame, bytes_max_, large_bytes_, body);
   if (body.size() >= HttpBody::kLargeBytes) large_bytes_ = body.size() + body.size() / 8;
+}
+
+void Link::ReadInPieces(const httplib::Response& head, const HttpPieces& pieces) {
+  if (pieces.begin) {
+    const auto begun = pieces.begin(head.status, head.get_header_value("Content-Type"));
+    if (!begun) {
+      refusal_ = begun.error();
+      body_end_ = HttpBody::End::kRefused;
+      return;
+    }
+  }
+  bytes_max_ = pieces.bytes_max;
+  connection_.Allow(kFrameBytesMax + 2 * bytes_max_);
+  endless_ = pieces.silence_max.has_value();
+  WatchedPieces watched(pieces.to, connection_, pieces.silence_max);
+  body_end_ = HttpBody::ReadInPieces(connection_, FrameOf(head), bytes_max_, watched, refusal_);
 }
 
 void Link::ReadBody(const httplib::Response& head, const std::optional<HttpPieces>& pieces,
@@ -154,8 +167,10 @@ void Link::ReadBody(const httplib::Response& head, const std::optional<HttpPiece
   } else if (pieces && Encoded(head)) {
     body_end_ = HttpBody::End::kWhole;  // Of which nobody wants a piece: the caller tells.
     return;
+  } else if (pieces) {
+    ReadInPieces(head, *pieces);
   } else {
-    ReadGoodBody(frame, pieces, body);
+    ReadGoodBody(frame, body);
   }
   reusable_ = body_end_ == HttpBody::End::kWhole && !HttpBody::UntilClosed(frame) &&
               MayBeKept(head) && !connection_.HasBuffered();
@@ -172,8 +187,9 @@ Error Link::Failure() const {
   }
   switch (connection_.Why()) {
     case Connection::End::kTimeout:
-      return {Reason::kTimeout,
-              connection_.Received() == 0 ? "no answer in time" : "no whole answer in time"};
+      return {Reason::kTimeout, endless_                      ? "no more of the answer in time"
+                                : connection_.Received() == 0 ? "no answer in time"
+                                                              : "no whole answer in time"};
     case Connection::End::kBudget:
       return {Reason::kBadAnswer, !body_end_ ? "its headers are longer than 64 KiB"
                                              : "its chunks are too many for what they bring"};
@@ -185,6 +201,7 @@ Error Link::Failure() const {
       if (connection_.Received() == 0) {
         return {Reason::kUnreachable, "the connection was closed without an answer"};
       }
+      if (endless_) return {Reason::kUnreachable, connection_.WhyText()};
       return {Reason::kBadAnswer, "the answer is cut off"};
     case Connection::End::kNone:
       break;
@@ -195,6 +212,7 @@ Error Link::Failure() const {
 Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadline,
                              const std::optional<HttpPieces>& pieces) {
   reusable_ = false;
+  endless_ = false;
   body_end_.reset();
   connection_.Start(deadline, kHeadBytesMax);
   httplib::Request request;
@@ -205,7 +223,7 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
   request.headers = {{"Host", peer_.url.HostHeader()},
                      {"Connection", "keep-alive"},
                      {"User-Agent", "stakewatch"},
-                     {"Accept", "application/json"},
+                     {"Accept", question.accept},
                      {"Accept-Encoding", "identity"}};
   if (!question.body.empty()) request.headers.emplace("Content-Type", "application/json");
   if (!question.authorization.empty()) {

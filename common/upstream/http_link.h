@@ -1,6 +1,7 @@
 #pragma once
 // One connection to an HTTP(S) upstream.
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,14 +18,23 @@ struct HttpQuestion {
   std::string path;  // And query.
   std::string body;  // Empty: GET; otherwise POST as JSON.
   std::string authorization;
+  std::string accept = "application/json";
 
   std::string_view Method() const { return body.empty() ? "GET" : "POST"; }
 };
 
 // Where the body of a good answer goes instead of HttpAnswer.
 struct HttpPieces {
+  // For a body without an end. No connection lives to see this many.
+  static constexpr std::uint64_t kEndless = std::uint64_t{1} << 62;
+
   Pieces& to;
   std::uint64_t bytes_max;
+  // With it, the deadline is that of the head alone, and each wait for more of the body may take so
+  // long.
+  std::optional<milliseconds> silence_max{};
+  // Sees the head of a good answer before any piece. An error is that of the question.
+  std::function<Result<void>(int status, const std::string& content_type)> begin{};
 };
 
 struct HttpAnswer {

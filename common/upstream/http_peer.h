@@ -9,7 +9,7 @@
 
 #include <openssl/ssl.h>
 
-#include "common/file_stamp.h"
+#include "common/file.h"
 #include "common/net/net.h"
 #include "common/result.h"
 #include "common/upstream/upstream.h"

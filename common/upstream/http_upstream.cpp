@@ -5,23 +5,13 @@
 
 #include "common/net/net.h"
 #include "common/secrets.h"
-#include "common/text.h"
+#include "common/upstream/http_failure.h"
 #include "common/upstream/http_link.h"
 #include "common/upstream/kept.h"
 #include "common/upstream/upstream.h"
 
 namespace stakewatch {
 namespace {
-
-constexpr std::size_t kErrorTextBytesMax = 120;
-
-// A body that quotes the request must not bring a secret into the log.
-void Hide(std::string_view secret, std::string& text) {
-  if (secret.size() < 4) return;
-  for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) {
-    text.replace(at, secret.size(), "***");
-  }
-}
 
 class HttpSource : public Upstream {
  public:
@@ -41,7 +31,6 @@ class HttpSource : public Upstream {
                           const IntoPieces& pieces) const;
   Result<HttpAnswer> Exchange(const HttpQuestion& question, const Deadline& deadline,
                               const IntoPieces& pieces) const;
-  Error StatusError(HttpAnswer answer, const HttpQuestion& question) const;
 
   mutable HttpPeer peer_;
   mutable Kept<HttpLink> kept_;
@@ -68,21 +57,6 @@ Result<HttpAnswer> HttpSource::Exchange(const HttpQuestion& question, const Dead
   return answer;
 }
 
-Error HttpSource::StatusError(HttpAnswer answer, const HttpQuestion& question) const {
-  std::string& text = answer.body;
-  const std::string& credentials = question.authorization;
-  Hide(std::string_view(credentials).substr(credentials.find(' ') + 1), text);
-  Hide(peer_.url.path, text);  // Where some providers put the key.
-  for (char& c : text) {
-    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
-  }
-  text.erase(0, text.find_first_not_of(' '));
-  text = CleanText(text, kErrorTextBytesMax);
-  return {Reason::kHttpStatus,
-          "HTTP " + std::to_string(answer.status) + (text.empty() ? "" : ": ") + text,
-          answer.status};
-}
-
 Result<std::string> HttpSource::Ask(const Request& request, const Deadline& deadline,
                                     const IntoPieces& pieces) const {
   HttpQuestion question{peer_.url.path + request.path, request.body, {}};
@@ -98,7 +72,7 @@ Result<std::string> HttpSource::Ask(const Request& request, const Deadline& dead
   if (!answer) return told(answer.error());
   // We never ask for a part; a beacon node says by 206 that it syncs.
   if (answer->status < 200 || answer->status >= 300 || answer->status == 206) {
-    return told(StatusError(std::move(*answer), question));
+    return told(StatusError(peer_, question, std::move(*answer)));
   }
   return std::move(answer->body);
 }

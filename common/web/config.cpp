@@ -1,17 +1,15 @@
 #include "common/web/config.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <system_error>
 
-#include "common/net/net.h"
+#include "common/deadline.h"
+#include "common/file.h"
+#include "common/text.h"
 #include "common/web/yaml.h"
 
 namespace stakewatch {
@@ -216,34 +214,6 @@ WebConfig ConfigOf(const YAML::Node& root, const std::string& folder) {
   return config;
 }
 
-std::string Errno(int error) {
-  return std::generic_category().message(error);
-}
-
-struct FileText {
-  std::string text;
-  mode_t mode = 0;
-};
-
-Checked<FileText> ReadSmallFile(const std::string& path) {
-  // Without O_NONBLOCK a named pipe would never open.
-  const Socket file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file.Open()) return std::unexpected("cannot be opened: " + Errno(errno));
-  struct stat found{};
-  if (::fstat(file.Fd(), &found) != 0) return std::unexpected(Errno(errno));
-  if (!S_ISREG(found.st_mode)) return std::unexpected("is no regular file");
-  FileText read{{}, found.st_mode};
-  for (;;) {
-    std::array<char, 4096> some{};
-    const ssize_t n = ::read(file.Fd(), some.data(), some.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::unexpected("cannot be read: " + Errno(errno));
-    if (n == 0) return read;
-    read.text.append(some.data(), static_cast<std::size_t>(n));
-    if (read.text.size() > kFileBytesMax) return std::unexpected("is greater than 1 MiB");
-  }
-}
-
 constexpr mode_t kWorld = S_IRWXO;
 
 std::string OpenToAll() {
@@ -263,7 +233,7 @@ Checked<WebConfig> ParseWebConfig(std::string_view yaml, const std::string& fold
 }
 
 Checked<WebConfig> ReadWebConfig(const std::string& path) {
-  const auto file = ReadSmallFile(path);
+  const auto file = ReadFile(path, kFileBytesMax);
   if (!file) return std::unexpected(path + " " + file.error());
   const std::size_t slash = path.rfind('/');
   auto config = ParseWebConfig(file->text, slash == std::string::npos
@@ -278,7 +248,7 @@ Checked<WebConfig> ReadWebConfig(const std::string& path) {
 
 std::optional<std::string> WhyNotSecret(const std::string& path) {
   struct stat found{};
-  if (::stat(path.c_str(), &found) != 0) return path + " cannot be read: " + Errno(errno);
+  if (::stat(path.c_str(), &found) != 0) return path + " cannot be read: " + SystemMessage(errno);
   if (!S_ISREG(found.st_mode)) return path + " is no regular file";
   if ((found.st_mode & kWorld) != 0) return path + " " + OpenToAll();
   return std::nullopt;

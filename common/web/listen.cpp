@@ -6,7 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
+
+#include "common/text.h"
 
 namespace stakewatch {
 namespace {
@@ -76,8 +77,7 @@ std::expected<void, WebServer::StartError> OpenOne(const std::string& address,
     break;
   }
   if (opened > 0) return {};
-  return Failed(kNoAddress, "cannot listen on " + address + ": " +
-                                std::generic_category().message(last_error) +
+  return Failed(kNoAddress, "cannot listen on " + address + ": " + SystemMessage(last_error) +
                                 "; give another address or port");
 }
 

@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <system_error>
 #include <utility>
 
 #include <openssl/err.h>
@@ -19,6 +18,7 @@
 
 #include "common/log.h"
 #include "common/net/stream.h"
+#include "common/text.h"
 #include "common/web/listen.h"
 
 namespace stakewatch {
@@ -154,8 +154,7 @@ void PooledWebServer::AcceptFrom(int listener) {
     pool_.Run(std::move(socket));
   } else if (OutOfDescriptors(error)) {
     if (!std::exchange(out_of_descriptors_, true)) {
-      Log(LogLevel::kWarn, "no connection can be accepted",
-          {{"why", std::generic_category().message(error)}});
+      Log(LogLevel::kWarn, "no connection can be accepted", {{"why", SystemMessage(error)}});
     }
     // The connection stays in the backlog, so poll would return at once, for ever.
     WaitFor(wake_.Fd(), POLLIN, Deadline(kPauseWithoutDescriptors));

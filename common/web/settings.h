@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/deadline.h"
-#include "common/file_stamp.h"
+#include "common/file.h"
 #include "common/own_metrics.h"
 #include "common/result.h"
 #include "common/web/auth.h"

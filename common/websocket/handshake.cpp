@@ -1,21 +1,11 @@
 #include "common/websocket/handshake.h"
 
-#include <algorithm>
+#include "common/text.h"
 
 namespace stakewatch {
-namespace {
-
-std::string OneLine(std::string_view text) {
-  std::string line(text.substr(0, 200));
-  std::ranges::replace_if(line, [](unsigned char c) { return c < 0x20 || c >= 0x7F; }, ' ');
-  while (line.ends_with(' ')) line.pop_back();
-  return line;
-}
-
-}  // namespace
 
 Error Handshake::Failure(std::string_view text) const {
-  const std::string said = OneLine(text);
+  const std::string said = CleanText(text, 200);
   if (!verify_error.empty()) {
     return {Reason::kTls, "the certificate of " + peer + " is refused: " + verify_error};
   }

@@ -79,6 +79,9 @@ inline constexpr std::array<CallRow, 22> kCalls = {{
     {"pr_participation", "/prysm/v1/validators/head/participation"},
 }};
 
+// The stream of server-sent events; the topics, with commas between them, go behind it.
+inline constexpr std::string_view kEventsPath = "/eth/v1/events?topics=";
+
 // One question to the node.
 struct Question {
   // NOLINTNEXTLINE(google-explicit-constructor): most calls are a question by themselves.

@@ -67,9 +67,9 @@ void TellForks(const Chain& chain, double now, Sheet& sheet) {
   const auto slot = chain.SlotAt(now);
   const std::uint64_t epoch = slot ? chain.EpochOf(*slot) : 0;
   const auto begins = [&](std::uint64_t at) {
-    return static_cast<double>(chain.genesis.time) +
-           static_cast<double>(at) * static_cast<double>(spec.slots_per_epoch) *
-               chain.SlotSeconds();
+    return static_cast<double>(chain.genesis.time) + static_cast<double>(at) *
+                                                         static_cast<double>(spec.slots_per_epoch) *
+                                                         chain.SlotSeconds();
   };
   if (const Fork* next = NextFork(spec, epoch)) {
     sheet.Set(kNextForkEpoch, static_cast<double>(next->epoch), next->name);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
 #include <set>
 #include <sstream>
 
@@ -12,6 +11,7 @@
 namespace stakewatch::geth {
 namespace {
 
+constexpr std::size_t kFileBytesMax = 1U << 20;
 constexpr std::size_t kKeyDigits = 128;
 
 std::string Lower(std::string_view text) {
@@ -62,15 +62,8 @@ Checked<std::vector<ExpectedPeer>> ParseExpectedPeers(std::string_view text) {
   return peers;
 }
 
-Checked<std::vector<ExpectedPeer>> ReadExpectedPeers(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf())) {
-    return std::unexpected(path + ": cannot be read, or is empty");
-  }
-  auto peers = ParseExpectedPeers(text.view());
-  if (!peers) return std::unexpected(path + ": " + peers.error());
-  return peers;
+Checked<std::unique_ptr<ExpectedPeersFile>> OpenExpectedPeers(const std::string& path) {
+  return ExpectedPeersFile::Open(path, kFileBytesMax, ParseExpectedPeers);
 }
 
 void TellExpectedPeers(const std::vector<ExpectedPeer>& expected, const std::vector<Peer>& peers,

@@ -4,10 +4,12 @@
 #include <memory>
 #include <optional>
 
+#include "common/log.h"
 #include "exporters/geth/client.h"
 #include "exporters/geth/expected_peers.h"
 #include "exporters/geth/head.h"
 #include "exporters/geth/heads.h"
+#include "exporters/geth/metrics.h"
 #include "exporters/geth/network.h"
 #include "exporters/geth/node.h"
 #include "exporters/geth/peers.h"
@@ -20,8 +22,8 @@ namespace {
 struct Node {
   std::shared_ptr<const Upstream> upstream;
   std::optional<Network> network;
-  std::vector<ExpectedPeer> expected_peers;
-  std::unique_ptr<SyncWindow> sync_window;  // Null for a probe.
+  std::unique_ptr<ExpectedPeersFile> expected_peers;  // Null: none are expected.
+  std::unique_ptr<SyncWindow> sync_window;            // Null for a probe.
 };
 
 Checked<std::optional<Network>> ExpectedNetwork(const std::string& name) {
@@ -31,6 +33,20 @@ Checked<std::optional<Network>> ExpectedNetwork(const std::string& name) {
     return std::unexpected("--geth.network: \"" + name + "\" is none of mainnet, sepolia, hoodi");
   }
   return network;
+}
+
+// As the file says now; null when none are expected.
+std::shared_ptr<const std::vector<ExpectedPeer>> ExpectedNow(const Node& node, Sheet& sheet) {
+  if (node.expected_peers == nullptr) return nullptr;
+  const auto file = node.expected_peers->Look();
+  if (file.changed && file.error) {
+    Log(LogLevel::kWarn, "expected peers are not read again", {{"error", *file.error}});
+  } else if (file.changed) {
+    Log(LogLevel::kInfo, "expected peers are read again",
+        {{"peers", std::to_string(file.value->size())}});
+  }
+  sheet.Set(kExpectedPeersFileFailed, file.error ? 1 : 0);
+  return file.value;
 }
 
 std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
@@ -51,7 +67,7 @@ std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
       plain("node", ScrapeNode),
       source("peers",
              [](const Node& n, const Client& client, const Deadline& deadline, Sheet& sheet) {
-               return ScrapePeers(client, deadline, n.expected_peers, sheet);
+               return ScrapePeers(client, deadline, ExpectedNow(n, sheet).get(), sheet);
              }),
       plain("head", ScrapeHead),
       source("sync",
@@ -105,7 +121,7 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   if (!network) return std::unexpected(network.error());
   node->network = *network;
   if (!settings.expected_peers_file.empty()) {
-    auto peers = ReadExpectedPeers(settings.expected_peers_file);
+    auto peers = OpenExpectedPeers(settings.expected_peers_file);
     if (!peers) return std::unexpected("--geth.expected-peers: " + peers.error());
     node->expected_peers = std::move(*peers);
   }

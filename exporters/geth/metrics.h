@@ -51,6 +51,9 @@ inline constexpr auto kExpectedPeerConnected =
           "1 if the peer named in --geth.expected-peers is connected, 0 if not.", "peer");
 inline constexpr auto kExpectedPeersTruncated = Gauge(
     "geth_expected_peers_truncated", "Expected peers left out of geth_expected_peer_connected.");
+inline constexpr auto kExpectedPeersFileFailed =
+    Gauge("geth_expected_peers_file_failed",
+          "1 while the changed file cannot be read and the last good one is in use.");
 
 // head: eth_getBlockByNumber latest, safe, finalized.
 inline constexpr auto kBlockNumber =
@@ -134,11 +137,11 @@ inline constexpr auto kMetrics = Table(
     kPeersByClientVersionTruncated, kPeersByProtocol, kPeersStatic, kPeersTrusted,
     kPeersSubnetMaxRatio, kPeersWithBlockRange, kPeersLatestBlockLowest, kPeersLatestBlockHighest,
     kPeersEarliestBlockHighest, kExpectedPeers, kExpectedPeerConnected, kExpectedPeersTruncated,
-    kBlockNumber, kBlockTimestamp, kHeadBaseFee, kHeadGasUsed, kHeadGasLimit, kHeadTransactions,
-    kHeadSize, kHeadBlobGasUsed, kHeadExcessBlobGas, kSyncing, kSyncCurrentBlock, kSyncHighestBlock,
-    kSyncStartingBlock, kSyncProgress, kSyncSpeed, kSyncEta, kTxpoolPending, kTxpoolQueued,
-    kChainId, kNetworkId, kListening, kNetPeers, kNetworkExpected, kGasPrice, kHeadsConnected,
-    kHeadsLastEvent, kHeadsLastNumber, kHeadsSeen, kHeadsMissed, kHeadsReconnects, kReorgs,
-    kReorgDepth, kHeadArrivalDelay);
+    kExpectedPeersFileFailed, kBlockNumber, kBlockTimestamp, kHeadBaseFee, kHeadGasUsed,
+    kHeadGasLimit, kHeadTransactions, kHeadSize, kHeadBlobGasUsed, kHeadExcessBlobGas, kSyncing,
+    kSyncCurrentBlock, kSyncHighestBlock, kSyncStartingBlock, kSyncProgress, kSyncSpeed, kSyncEta,
+    kTxpoolPending, kTxpoolQueued, kChainId, kNetworkId, kListening, kNetPeers, kNetworkExpected,
+    kGasPrice, kHeadsConnected, kHeadsLastEvent, kHeadsLastNumber, kHeadsSeen, kHeadsMissed,
+    kHeadsReconnects, kReorgs, kReorgDepth, kHeadArrivalDelay);
 
 }  // namespace stakewatch::geth

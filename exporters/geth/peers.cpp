@@ -96,11 +96,11 @@ Result<std::vector<Peer>> ParsePeers(const std::string& answer) {
 }
 
 Result<void> ScrapePeers(const Client& client, const Deadline& deadline,
-                         const std::vector<ExpectedPeer>& expected, Sheet& sheet) {
+                         const std::vector<ExpectedPeer>* expected, Sheet& sheet) {
   const auto peers = client.Ask(Call::kAdminPeers, deadline, ParsePeers);
   if (!peers) return std::unexpected(peers.error());
   TellPeers(*peers, sheet);
-  if (!expected.empty()) TellExpectedPeers(expected, *peers, sheet);
+  if (expected != nullptr) TellExpectedPeers(*expected, *peers, sheet);
   return {};
 }
 

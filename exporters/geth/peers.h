@@ -37,8 +37,9 @@ struct Peer {
 // Versions with a series of their own; the rest is counted in …_truncated.
 inline constexpr std::size_t kVersionsMax = 32;
 
+// `expected` may be null: none are expected.
 Result<void> ScrapePeers(const Client& client, const Deadline& deadline,
-                         const std::vector<ExpectedPeer>& expected, Sheet& sheet);
+                         const std::vector<ExpectedPeer>* expected, Sheet& sheet);
 
 Result<std::vector<Peer>> ParsePeers(const std::string& answer);
 void TellPeers(const std::vector<Peer>& peers, Sheet& sheet);

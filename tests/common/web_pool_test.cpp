@@ -5,7 +5,7 @@
 
 #include <atomic>
 
-#include "common/file_stamp.h"
+#include "common/file.h"
 #include "common/web/bucket.h"
 #include "tests/common/web_certs.h"
 

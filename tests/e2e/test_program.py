@@ -72,6 +72,25 @@ def test_signals_end_it_with_0(number, run):
     assert f"signal={number.name}" in exporter.log().replace('"', "")
 
 
+
+def test_expected_peers_are_read_again_when_the_file_changes(run, node, tmp_path):
+    peers = tmp_path / "peers"
+    enodes = [f"enode://{digit * 128}@10.0.0.1:30303 peer{digit}\n" for digit in "ab"]
+    peers.write_text(enodes[0])
+    exporter = run(f"--geth.url=http://127.0.0.1:{node.ports['http']}",
+                   f"--geth.expected-peers={peers}")
+    page = exporter.page()
+    assert page["geth_expected_peers"] == 1
+    assert page["geth_expected_peers_file_failed"] == 0
+    peers.write_text("".join(enodes))
+    assert exporter.page()["geth_expected_peers"] == 2
+    peers.write_text("enode://short@10.0.0.1:30303\n")
+    page = exporter.page()
+    assert page["geth_expected_peers"] == 2
+    assert page["geth_expected_peers_file_failed"] == 1
+    assert "expected peers are not read again" in exporter.log()
+
+
 def test_sighup_leaves_it_running(run):
     exporter = run(NOBODY)
     exporter.send(signal.SIGHUP)
@@ -164,6 +183,16 @@ def test_what_ends_by_itself():
     described = run_once("--describe-metrics")
     assert described.returncode == 0 and "geth_peers" in described.stdout
     json.loads(described.stdout)
+
+
+def test_health(run):
+    address = f"--web.listen-address=127.0.0.1:{free_port()}"
+    down = run_once("--health", address)
+    assert down.returncode == 1 and "Connection refused" in down.stderr
+    run(NOBODY, address)
+    assert run_once("--health", address).returncode == 0
+    assert run_once("--health", address.replace("127.0.0.1:", ":")).returncode == 0
+    assert run_once("--health", "--web.listen-address=127.0.0.1:0").returncode == 1
 
 
 def test_check_config(tmp_path):

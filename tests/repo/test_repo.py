@@ -18,6 +18,8 @@ ONLY_IN_COMMON = ("httplib.h", "spdlog/", "CLI/", "yaml-cpp/", "simdjson.h", "op
                   "zlib.h", "crypt.h")
 ONLY_IN = {"spdlog/": {"common/log.cpp"}, "CLI/": {"common/flags.cpp"}}
 LINES_MAX = 300
+# Prysm itself already uses beacon_* and validator_*.
+PREFIXES = {"beacon_exporter": "beaconapi_"}
 
 
 def sources(*folders):
@@ -71,16 +73,24 @@ def test_files_are_short():
     assert not long, "over 300 lines: " + ", ".join(long)
 
 
-def test_only_the_client_names_methods():
-    """The type that asks a node is the only place where a JSON-RPC method can be said."""
-    method = re.compile(r'"(?:admin|debug|personal|miner|eth|net|txpool|web3|engine)_[a-zA-Z]+"')
-    users = {path.name for path in sources("exporters/geth")
-             if method.search((ROOT / path).read_text()) and path.suffix == ".h"
-             or re.search(r"\bRequest\s*\{", (ROOT / path).read_text())}
-    assert users <= {"client.h", "client.cpp"}, users
-    asks = {path.name for path in sources("exporters/geth")
-            if re.search(r"\.Ask\(\{", (ROOT / path).read_text())}
-    assert asks == {"client.cpp"}, asks
+# The files of an exporter that may say what is asked.
+CLIENTS = {"geth": {"client.h", "client.cpp", "heads.cpp"},
+           "beacon": {"client.h", "client.cpp"}}
+
+
+def test_each_exporter_has_its_clients():
+    assert set(CLIENTS) == {path.name for path in (ROOT / "exporters").iterdir() if path.is_dir()}
+
+
+@pytest.mark.parametrize("exporter", sorted(CLIENTS))
+def test_only_the_client_names_what_is_asked(exporter):
+    """The type that asks a node is the only place where a method or a path can be said."""
+    question = re.compile(r'"(?:admin|debug|personal|miner|eth|net|txpool|web3|engine)_[a-zA-Z]+"'
+                          r'|"/(?:eth|prysm|v2)/[a-z0-9_/{}.?=]*"'
+                          r'|\bRequest\s*\{|(?:\.|->)Ask\(\{')
+    users = {path.name for path in sources(f"exporters/{exporter}")
+             if question.search((ROOT / path).read_text())}
+    assert users and users <= CLIENTS[exporter], users
 
 
 def test_no_secret_is_a_flag():
@@ -105,7 +115,7 @@ def test_metrics_have_the_exporters_prefix():
         rows = json.loads(out.stdout)
         names = [row["name"] for row in rows]
         assert len(names) == len(set(names))
-        prefix = program.name.removesuffix("exporter")
+        prefix = PREFIXES.get(program.name, program.name.removesuffix("exporter"))
         for row in rows:
             assert row["name"].startswith((prefix, "stakewatch_", "process_")), row["name"]
             assert row["help"]
