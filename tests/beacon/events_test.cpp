@@ -133,7 +133,7 @@ TEST_CASE("events: what is no event of the Beacon API is an error") {
     if (size > good.find("55") + 3) break;
     CHECK(!ParseEvent(Topic::kHead, good.substr(0, size)).has_value());
   }
-  for (const std::string data :
+  for (const std::string& data :
        {std::string(), std::string("null"), std::string("55"), std::string("[]"), std::string("{}"),
         std::string("<html>"), std::string(100000, '['), std::string("{\"slot\":\xFF}"),
         R"({"x":)" + std::string(100000, '{')}) {
