@@ -15,6 +15,7 @@
 #include "common/process.h"
 #include "common/scrape/probe.h"
 #include "common/systemd.h"
+#include "common/web/health.h"
 #include "common/web/landing.h"
 
 namespace stakewatch {
@@ -36,6 +37,7 @@ struct Settings {
   std::string log_format = "logfmt";
   bool check_config = false;
   bool describe_metrics = false;
+  bool health = false;
   bool version = false;
 };
 
@@ -65,6 +67,8 @@ void DeclareFlags(Flags& flags, Settings& settings) {
   flags.Add("check-config", settings.check_config,
             "Check flags and files, and end with status 0 or 2.");
   flags.Add("describe-metrics", settings.describe_metrics, "Print all metrics as JSON, and end.");
+  flags.Add("health", settings.health,
+            "Ask the exporter that runs with these flags whether it serves, and end with 0 or 1.");
   flags.Add("version", settings.version, "Print the version, and end.");
 }
 
@@ -268,6 +272,11 @@ int RunExporter(int argc, char** argv, const Exporter& exporter) {
   if (settings.describe_metrics) {
     std::fputs(DescribeMetrics(AllMetrics(exporter)).c_str(), stdout);
     return 0;
+  }
+  if (settings.health) {
+    const auto healthy = CheckHealth(settings.web);
+    if (!healthy) std::fprintf(stderr, "not healthy: %s\n", healthy.error().c_str());
+    return healthy ? 0 : 1;
   }
   StartLog(settings.log_level, settings.log_format);
   if (flags.Chosen()) return flags.Chosen()();
