@@ -1,30 +1,35 @@
 #include "common/text.h"
 
-#include <algorithm>
 #include <system_error>
 
 namespace stakewatch {
 namespace {
 
-// The length of the UTF-8 sequence at the front of `text`; 0 if there is none (RFC 3629: no
-// surrogates, no overlong forms, nothing above U+10FFFF).
-std::size_t Utf8Length(std::string_view text) {
+// A character at the front of a text, or as many bytes as could have begun one.
+struct Utf8Piece {
+  std::size_t length = 1;
+  bool whole = false;
+};
+
+// RFC 3629: no surrogates, no overlong forms, nothing above U+10FFFF. `text` is not empty.
+Utf8Piece FirstPiece(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
+  if (lead < 0x80) return {1, true};
+  if (lead < 0xC2 || lead > 0xF4) return {1, false};
   const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  if (lead < 0xC2 || lead > 0xF4 || text.size() < length) return 0;
   unsigned char low = 0x80;
   unsigned char high = 0xBF;
   if (lead == 0xE0) low = 0xA0;
   if (lead == 0xED) high = 0x9F;
   if (lead == 0xF0) low = 0x90;
   if (lead == 0xF4) high = 0x8F;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if (i == text.size() || byte(i) < low || byte(i) > high) return {i, false};
+    low = 0x80;
+    high = 0xBF;
   }
-  return length;
+  return {length, true};
 }
 
 // C0, DEL, C1 (U+0080 to U+009F), and the characters that reorder a line on screen: U+200E, U+200F,
@@ -45,9 +50,9 @@ bool Control(std::string_view character) {
 std::string CleanText(std::string_view text, std::size_t bytes_max) {
   std::string clean;
   while (!text.empty()) {
-    const std::size_t length = Utf8Length(text);
-    const std::size_t taken = std::max<std::size_t>(length, 1);
-    const bool shown = length != 0 && !Control(text.substr(0, taken));
+    const Utf8Piece piece = FirstPiece(text);
+    const std::size_t taken = piece.whole ? piece.length : 1;
+    const bool shown = piece.whole && !Control(text.substr(0, taken));
     if (clean.size() + (shown ? taken : 1) > bytes_max) break;
     if (shown) {
       clean += text.substr(0, taken);
@@ -57,6 +62,21 @@ std::string CleanText(std::string_view text, std::size_t bytes_max) {
     text.remove_prefix(taken);
   }
   return clean;
+}
+
+std::string MendUtf8(std::string text) {
+  std::string mended;
+  std::size_t copied = 0;  // Of `text`, whose good stretches are copied as a whole.
+  for (std::size_t at = 0; at < text.size();) {
+    const Utf8Piece piece = FirstPiece(std::string_view(text).substr(at));
+    if (!piece.whole) {
+      mended.append(text, copied, at - copied).append("\xEF\xBF\xBD");
+      copied = at + piece.length;
+    }
+    at += piece.length;
+  }
+  if (copied == 0) return text;
+  return mended.append(text, copied);
 }
 
 std::string SystemMessage(int error) {

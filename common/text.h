@@ -10,6 +10,10 @@ namespace stakewatch {
 // Unicode that turn the direction of writing included, is replaced by '?'.
 std::string CleanText(std::string_view text, std::size_t bytes_max);
 
+// `text` with U+FFFD for what is not UTF-8, one for each longest beginning of a character (the
+// decoder of the WHATWG's Encoding standard). Up to three times as long.
+std::string MendUtf8(std::string text);
+
 // errno in words.
 std::string SystemMessage(int error);
 

@@ -82,8 +82,9 @@ std::optional<Result<std::vector<std::string>>> Lookup::Poll() const {
 
 Result<std::vector<std::string>> Lookup::Wait(const Deadline& deadline) const {
   std::unique_lock lock(state_->mutex);
-  if (!state_->known.wait_until(lock, deadline.At(), [&] { return state_->answer.has_value(); })) {
-    return Fail(Reason::kTimeout, "no address in time");
+  while (
+      !state_->known.wait_for(lock, deadline.Wait(), [&] { return state_->answer.has_value(); })) {
+    if (deadline.Over()) return Fail(Reason::kTimeout, "no address in time");
   }
   return *state_->answer;
 }

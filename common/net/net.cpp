@@ -149,10 +149,10 @@ Checked<Url> ParseUrl(std::string_view text) {
 
 bool WaitFor(int fd, short events, const Deadline& deadline) {
   for (;;) {
-    const auto left = deadline.Left().count();
-    if (left <= 0) return false;
+    const auto wait = deadline.Wait().count();
+    if (wait <= 0) return false;
     pollfd p{fd, events, 0};
-    const int ready = ::poll(&p, 1, static_cast<int>(std::min<long long>(left, 1 << 30)));
+    const int ready = ::poll(&p, 1, static_cast<int>(std::min<long long>(wait, 1 << 30)));
     if (ready == 1) return true;
     if (ready < 0 && errno != EINTR) return false;
   }
@@ -167,7 +167,7 @@ Result<Socket> ConnectTcp(const std::string& host, std::uint16_t port, const Dea
     Address address;
     if (!NumericAddress(numeric, port, address)) continue;
     // An address that swallows packets leaves time for the next one.
-    const Deadline share(deadline.Left() / static_cast<long>(left--));
+    const Deadline share = deadline.Within(deadline.Left() / static_cast<long>(left--));
     last = Connect(address, share);
     if (!last) continue;
     const int on = 1;

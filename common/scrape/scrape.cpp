@@ -41,6 +41,21 @@ class Guarded : public Upstream {
     if (breaker_ == nullptr) return Count(request, deadline);
     return breaker_->Ask(deadline, [&] { return Count(request, deadline); });
   }
+  Result<void> AskInPieces(const Request& request, const Deadline& deadline,
+                           std::uint64_t bytes_max, Pieces& to) const override {
+    if (deadline.Over()) {
+      return Fail(Reason::kTimeout, std::string(request.name) + ": no time was left to ask");
+    }
+    const auto ask = [&]() -> Result<std::string> {
+      if (requests_ != nullptr) requests_->Increment();
+      const auto fared = upstream_.AskInPieces(request, deadline, bytes_max, to);
+      if (!fared) return std::unexpected(fared.error());
+      return "";  // The breaker looks at how the request fared, not at what came.
+    };
+    const auto fared = breaker_ == nullptr ? ask() : breaker_->Ask(deadline, ask);
+    if (!fared) return std::unexpected(fared.error());
+    return {};
+  }
   std::optional<std::int64_t> CertificateNotAfter() const override {
     return upstream_.CertificateNotAfter();
   }

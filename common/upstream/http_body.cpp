@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdint>
+#include <span>
 #include <system_error>
+#include <utility>
 
 namespace stakewatch {
 namespace {
@@ -18,60 +21,116 @@ constexpr std::size_t kUntilClosedBytes = 16U << 10;  // Of one read when nobody
 constexpr std::size_t kChunkLineBytesMax = 256;       // The size and any extensions.
 constexpr std::size_t kTrailerBytesMax = 8U << 10;
 
-std::optional<std::size_t> Number(std::string_view text, int base) {
-  std::size_t number = 0;
+std::optional<std::uint64_t> Number(std::string_view text, int base) {
+  std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
-// The text that grows, and how far it may.
-struct Body {
-  std::string& text;
-  std::size_t bytes_max;
-  std::size_t large_bytes;
-
-  // Doubles what there is, up to the limit, so that a long body is copied a few times at most.
-  void MakeRoom(std::size_t more) const {
-    const std::size_t needed = text.size() + more + kSpareBytes;
-    if (needed <= text.capacity()) return;
-    const std::size_t wished =
-        needed < HttpBody::kLargeBytes ? 0 : std::max(2 * text.capacity(), large_bytes);
-    text.reserve(std::max(needed, std::min(wished, bytes_max) + kSpareBytes));
-  }
+// Where a body goes, and how long it may be.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  // One read of at most `size` bytes: what Connection::Read says. -1 also for a body that is not
+  // wanted any more.
+  virtual ssize_t ReadFrom(Connection& connection, std::size_t size) = 0;
+  virtual std::uint64_t Bytes() const = 0;
+  virtual std::uint64_t BytesMax() const = 0;
+  virtual std::size_t ReadBytesWithoutLength() const = 0;  // One read when nobody knows how much.
+  virtual bool Refused() const { return false; }
 };
 
-// One read of at most `size` bytes onto the end of `text`: what Connection::Read says.
-ssize_t ReadOnto(Connection& connection, std::size_t size, const Body& body) {
-  size = std::min(size, kPieceBytes);
-  body.MakeRoom(size);
-  std::string& text = body.text;
-  const std::size_t before = text.size();
-  ssize_t n = 0;
-  text.resize_and_overwrite(before + size, [&](char* data, std::size_t) {
-    n = connection.Read(data + before, size);
-    return before + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
-  });
-  return n;
-}
+// Onto the end of `text`.
+class TextSink final : public Sink {
+ public:
+  TextSink(std::string& text, std::size_t bytes_max, std::size_t large_bytes)
+      : text_(text), bytes_max_(bytes_max), large_bytes_(large_bytes) {}
 
-End ReadExactly(Connection& connection, std::size_t size, const Body& body) {
+  ssize_t ReadFrom(Connection& connection, std::size_t size) override {
+    size = std::min(size, kPieceBytes);
+    MakeRoom(size);
+    const std::size_t before = text_.size();
+    ssize_t n = 0;
+    text_.resize_and_overwrite(before + size, [&](char* data, std::size_t) {
+      n = connection.Read(data + before, size);
+      return before + static_cast<std::size_t>(std::max<ssize_t>(n, 0));
+    });
+    return n;
+  }
+  std::uint64_t Bytes() const override { return text_.size(); }
+  std::uint64_t BytesMax() const override { return bytes_max_; }
+  std::size_t ReadBytesWithoutLength() const override { return kUntilClosedBytes; }
+
+ private:
+  // Doubles what there is, up to the limit, so that a long body is copied a few times at most.
+  void MakeRoom(std::size_t more) {
+    const std::size_t needed = text_.size() + more + kSpareBytes;
+    if (needed <= text_.capacity()) return;
+    const std::size_t wished =
+        needed < HttpBody::kLargeBytes ? 0 : std::max(2 * text_.capacity(), large_bytes_);
+    text_.reserve(std::max(needed, std::min(wished, bytes_max_) + kSpareBytes));
+  }
+
+  std::string& text_;
+  std::size_t bytes_max_;
+  std::size_t large_bytes_;
+};
+
+// Into the room that `to` offers.
+class PiecesSink final : public Sink {
+ public:
+  PiecesSink(Pieces& to, std::uint64_t bytes_max, Error& refusal)
+      : to_(to), bytes_max_(bytes_max), refusal_(refusal) {}
+
+  ssize_t ReadFrom(Connection& connection, std::size_t size) override {
+    const std::span<char> room = to_.Room();
+    if (room.empty()) return Refuse({Reason::kBadAnswer, "there is no room for the answer"});
+    const ssize_t n = connection.Read(room.data(), std::min(size, room.size()));
+    if (n <= 0) return n;
+    bytes_ += static_cast<std::size_t>(n);
+    if (bytes_ > bytes_max_) return n;  // Told as too long; what is over is nobody's.
+    const auto taken = to_.Take(static_cast<std::size_t>(n));
+    return taken ? n : Refuse(taken.error());
+  }
+  std::uint64_t Bytes() const override { return bytes_; }
+  std::uint64_t BytesMax() const override { return bytes_max_; }
+  std::size_t ReadBytesWithoutLength() const override { return kPieceBytes; }
+  bool Refused() const override { return refused_; }
+
+ private:
+  ssize_t Refuse(Error why) {
+    refusal_ = std::move(why);
+    refused_ = true;
+    return -1;
+  }
+
+  Pieces& to_;
+  std::uint64_t bytes_max_;
+  Error& refusal_;
+  std::uint64_t bytes_ = 0;
+  bool refused_ = false;
+};
+
+End ReadExactly(Connection& connection, std::uint64_t size, Sink& sink) {
   while (size > 0) {
-    const ssize_t n = ReadOnto(connection, size, body);
-    if (n <= 0) return End::kCut;
+    const ssize_t n = sink.ReadFrom(connection, std::min<std::uint64_t>(size, SIZE_MAX));
+    if (n <= 0) return sink.Refused() ? End::kRefused : End::kCut;
     size -= static_cast<std::size_t>(n);
   }
   return End::kWhole;
 }
 
-End ReadUntilClosed(Connection& connection, const Body& body) {
+End ReadUntilClosed(Connection& connection, Sink& sink) {
   for (;;) {
     // One byte over the limit tells a body that fits from one that does not.
-    const std::size_t room = std::min(body.bytes_max - body.text.size() + 1, kUntilClosedBytes);
-    const ssize_t n = ReadOnto(connection, room, body);
+    const std::uint64_t left = sink.BytesMax() - sink.Bytes();
+    const std::size_t read = sink.ReadBytesWithoutLength();
+    const ssize_t n = sink.ReadFrom(connection, left < read ? left + 1 : read);
+    if (sink.Refused()) return End::kRefused;
     if (n < 0) return connection.Why() == Connection::End::kBudget ? End::kTooLong : End::kCut;
     if (n == 0) return End::kWhole;
-    if (body.text.size() > body.bytes_max) return End::kTooLong;
+    if (sink.Bytes() > sink.BytesMax()) return End::kTooLong;
   }
 }
 
@@ -90,7 +149,7 @@ std::optional<End> ReadLine(Connection& connection, std::size_t bytes_max, std::
   return std::nullopt;
 }
 
-std::optional<std::size_t> ChunkSize(std::string_view line) {
+std::optional<std::uint64_t> ChunkSize(std::string_view line) {
   line = line.substr(0, line.find(';'));
   while (line.ends_with(' ') || line.ends_with('\t')) line.remove_suffix(1);
   return Number(line, 16);
@@ -105,15 +164,15 @@ End ReadTrailers(Connection& connection, std::string& line) {
   }
 }
 
-End ReadChunks(Connection& connection, const Body& body) {
+End ReadChunks(Connection& connection, Sink& sink) {
   std::string line;
   for (;;) {
     if (const auto end = ReadLine(connection, kChunkLineBytesMax, line)) return *end;
     const auto size = ChunkSize(line);
     if (!size) return End::kBad;
     if (*size == 0) return ReadTrailers(connection, line);
-    if (*size > body.bytes_max - body.text.size()) return End::kTooLong;
-    if (const End end = ReadExactly(connection, *size, body); end != End::kWhole) {
+    if (*size > sink.BytesMax() - sink.Bytes()) return End::kTooLong;
+    if (const End end = ReadExactly(connection, *size, sink); end != End::kWhole) {
       return end;
     }
     if (const auto end = ReadLine(connection, 1, line)) return *end;
@@ -121,29 +180,48 @@ End ReadChunks(Connection& connection, const Body& body) {
   }
 }
 
-}  // namespace
+// What a Content-Length says; none when there are several that differ, or it is no number.
+std::optional<std::uint64_t> Length(const BodyFrame& frame) {
+  const std::string& told = frame.content_lengths.front();
+  if (std::ranges::any_of(frame.content_lengths,
+                          [&](const std::string& other) { return other != told; })) {
+    return std::nullopt;
+  }
+  return Number(told, 10);
+}
 
-HttpBody::End HttpBody::Read(Connection& connection, const BodyFrame& frame, std::size_t bytes_max,
-                             std::size_t large_bytes, std::string& text) {
-  const Body body{text, bytes_max, large_bytes};
-  text.clear();
-  text.reserve(kSpareBytes);
+End ReadBody(Connection& connection, const BodyFrame& frame, Sink& sink) {
   if (!frame.transfer_encodings.empty()) {
     // With a length as well it is not clear where the answer ends: nobody honest sends both.
     const bool chunked = frame.content_lengths.empty() && frame.transfer_encodings.size() == 1 &&
                          strcasecmp(frame.transfer_encodings.front().c_str(), "chunked") == 0;
-    return chunked ? ReadChunks(connection, body) : End::kBad;
+    return chunked ? ReadChunks(connection, sink) : End::kBad;
   }
-  if (frame.content_lengths.empty()) return ReadUntilClosed(connection, body);
-  const std::string& told = frame.content_lengths.front();
-  const auto length = Number(told, 10);
-  if (!length || std::ranges::any_of(frame.content_lengths,
-                                     [&](const std::string& other) { return other != told; })) {
-    return End::kBad;
+  if (frame.content_lengths.empty()) return ReadUntilClosed(connection, sink);
+  const auto length = Length(frame);
+  if (!length) return End::kBad;
+  if (*length > sink.BytesMax()) return End::kTooLong;
+  return ReadExactly(connection, *length, sink);
+}
+
+}  // namespace
+
+HttpBody::End HttpBody::Read(Connection& connection, const BodyFrame& frame, std::size_t bytes_max,
+                             std::size_t large_bytes, std::string& text) {
+  text.clear();
+  std::size_t known = 0;
+  if (frame.transfer_encodings.empty() && !frame.content_lengths.empty()) {
+    known = std::min({Length(frame).value_or(0), bytes_max, kReserveMax});
   }
-  if (*length > bytes_max) return End::kTooLong;
-  text.reserve(std::min(*length, kReserveMax) + kSpareBytes);
-  return ReadExactly(connection, *length, body);
+  text.reserve(known + kSpareBytes);
+  TextSink sink(text, bytes_max, large_bytes);
+  return ReadBody(connection, frame, sink);
+}
+
+HttpBody::End HttpBody::ReadInPieces(Connection& connection, const BodyFrame& frame,
+                                     std::uint64_t bytes_max, Pieces& to, Error& refusal) {
+  PiecesSink sink(to, bytes_max, refusal);
+  return ReadBody(connection, frame, sink);
 }
 
 }  // namespace stakewatch

@@ -3,11 +3,13 @@
 // cpp-httplib's own reader takes a chunk without its end for a whole body, a Content-Length of
 // words for 0 and a chunk-size line of any length, and copies by 4 KiB.
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "common/net/stream.h"
+#include "common/upstream/upstream.h"
 
 namespace stakewatch {
 
@@ -26,6 +28,7 @@ class HttpBody {
     kCut,      // The connection ended first: its Why says how.
     kTooLong,  // More than `bytes_max`.
     kBad,      // A frame that HTTP does not know.
+    kRefused,  // By the one who takes the pieces: `refusal` says why.
   };
 
   // Reads at most `bytes_max` bytes into `text`, whose capacity is then at least 64 bytes more than
@@ -34,6 +37,9 @@ class HttpBody {
   // `text` has what came.
   static End Read(Connection& connection, const BodyFrame& frame, std::size_t bytes_max,
                   std::size_t large_bytes, std::string& text);
+  // Reads at most `bytes_max` bytes into `to`, by reads as large as its room.
+  static End ReadInPieces(Connection& connection, const BodyFrame& frame, std::uint64_t bytes_max,
+                          Pieces& to, Error& refusal);
   // Without a length or chunks the body lasts until the connection does; it is not for a second
   // answer then.
   static bool UntilClosed(const BodyFrame& frame) {

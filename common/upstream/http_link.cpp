@@ -15,6 +15,8 @@
 #include "common/net/stream.h"
 #include "common/text.h"
 #include "common/upstream/http_body.h"
+#include "common/upstream/http_head.h"
+#include "common/upstream/http_watch.h"
 
 namespace stakewatch {
 namespace {
@@ -24,59 +26,9 @@ constexpr std::size_t kFrameBytesMax = 64 << 10;  // What chunks may add to a bo
 // Taken and given back with each answer; from 64 KiB on, glibc's free() tidies the whole heap.
 constexpr std::size_t kReadBytes = 32 << 10;
 constexpr std::size_t kErrorBytesMax = 64 << 10;
-// httplib reads the status line by std::regex, which recurses for each byte: 64 KiB of it end the
-// program.
-constexpr std::size_t kStatusLineBytesMax = 1 << 10;
 constexpr milliseconds kErrorBodyTime{250};  // The words of a failure are worth no long wait.
 // A connection in use every few seconds would never see a certificate or an address that changed.
 constexpr std::chrono::minutes kLinkAgeMax{5};
-
-// httplib writes head and body apart; held back until the first read, they are one packet.
-class HeadStream : public httplib::Stream {
- public:
-  explicit HeadStream(Connection& connection) : connection_(connection) {}
-  bool is_readable() const override { return connection_.Readable(); }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* to, size_t size) override {
-    if (!out_.empty() && !Flush()) return -1;
-    const ssize_t n = connection_.Read(to, size);
-    for (ssize_t i = 0; i < n; ++i) {
-      if (!StatusLineFits(to[i])) return -1;
-    }
-    return n;
-  }
-  ssize_t write(const char* from, size_t size) override {
-    out_.append(from, size);
-    return static_cast<ssize_t>(size);
-  }
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  // httplib 0.18 asks this only to set time-outs, which the connection has of its own.
-  int socket() const override { return -1; }
-
- private:
-  // Waiting at once saves a read that would find nothing yet. A peer that hangs up before it has
-  // heard us out may have said why: a TLS alert, or a status.
-  bool Flush() {
-    const bool sent = connection_.Write(out_.data(), out_.size());
-    out_.clear();
-    return sent ? connection_.Readable() : connection_.Why() == Connection::End::kError;
-  }
-  // A status line is the first line, or one after the blank line that ends a "100 Continue".
-  bool StatusLineFits(char c) {
-    if (c == '\n') {
-      status_line_ = line_bytes_ <= 1;
-      line_bytes_ = 0;
-      return true;
-    }
-    return ++line_bytes_ <= kStatusLineBytesMax || !status_line_;
-  }
-
-  Connection& connection_;
-  std::string out_;
-  bool status_line_ = true;
-  std::size_t line_bytes_ = 0;
-};
 
 BodyFrame FrameOf(const httplib::Response& head) {
   const auto all = [&](const char* name) {
@@ -96,6 +48,11 @@ bool MayBeKept(const httplib::Response& head) {
   });
 }
 
+bool Encoded(const httplib::Response& head) {
+  const std::string encoding = head.get_header_value("Content-Encoding");
+  return !encoding.empty() && strcasecmp(encoding.c_str(), "identity") != 0;
+}
+
 bool Good(int status) {
   return status >= 200 && status < 300;
 }
@@ -113,7 +70,8 @@ class Link final : public HttpLink, private httplib::ClientImpl {
   }
 
   Result<void> Handshake(const Deadline& deadline);
-  Result<HttpAnswer> Ask(const HttpQuestion& question, const Deadline& deadline) override;
+  Result<HttpAnswer> Ask(const HttpQuestion& question, const Deadline& deadline,
+                         const std::optional<HttpPieces>& pieces) override;
   bool Reusable() const override { return reusable_; }
   bool Fresh() const override;
   bool WentAway() const override {
@@ -125,10 +83,13 @@ class Link final : public HttpLink, private httplib::ClientImpl {
  private:
   bool create_and_connect_socket(Socket&, httplib::Error&) override { return true; }
   bool process_socket(const Socket&, std::function<bool(httplib::Stream&)> use) override {
-    HeadStream stream(connection_);
+    HttpHeadStream stream(connection_);
     return use(stream);
   }
-  void ReadBody(const httplib::Response& head, std::string& body);
+  void ReadBody(const httplib::Response& head, const std::optional<HttpPieces>& pieces,
+                std::string& body);
+  void ReadGoodBody(const BodyFrame& frame, std::string& body);
+  void ReadInPieces(const httplib::Response& head, const HttpPieces& pieces);
   Error Failure() const;
 
   HttpPeer& peer_;
@@ -139,6 +100,9 @@ class Link final : public HttpLink, private httplib::ClientImpl {
   bool reusable_ = false;
   std::size_t large_bytes_ = 0;            // Room for the next large body, by the last one.
   std::optional<HttpBody::End> body_end_;  // Of the last answer; none when it has no whole head.
+  std::uint64_t bytes_max_ = 0;            // Of its body,
+  bool endless_ = false;                   // which is not expected to end.
+  Error refusal_{Reason::kBadAnswer, ""};  // By the one who took its pieces.
 };
 
 Result<void> Link::Handshake(const Deadline& deadline) {
@@ -162,7 +126,32 @@ bool Link::Fresh() const {
   return ::poll(&p, 1, 0) == 0;
 }
 
-void Link::ReadBody(const httplib::Response& head, std::string& body) {
+void Link::ReadGoodBody(const BodyFrame& frame, std::string& body) {
+  bytes_max_ = peer_.options.body_bytes_max;
+  // Twice: the frame of chunks of a few bytes weighs as much as they do.
+  connection_.Allow(kFrameBytesMax + 2 * bytes_max_);
+  body_end_ = HttpBody::Read(connection_, frame, bytes_max_, large_bytes_, body);
+  if (body.size() >= HttpBody::kLargeBytes) large_bytes_ = body.size() + body.size() / 8;
+}
+
+void Link::ReadInPieces(const httplib::Response& head, const HttpPieces& pieces) {
+  if (pieces.begin) {
+    const auto begun = pieces.begin(head.status, head.get_header_value("Content-Type"));
+    if (!begun) {
+      refusal_ = begun.error();
+      body_end_ = HttpBody::End::kRefused;
+      return;
+    }
+  }
+  bytes_max_ = pieces.bytes_max;
+  connection_.Allow(kFrameBytesMax + 2 * bytes_max_);
+  endless_ = pieces.silence_max.has_value();
+  WatchedPieces watched(pieces.to, connection_, pieces.silence_max);
+  body_end_ = HttpBody::ReadInPieces(connection_, FrameOf(head), bytes_max_, watched, refusal_);
+}
+
+void Link::ReadBody(const httplib::Response& head, const std::optional<HttpPieces>& pieces,
+                    std::string& body) {
   const BodyFrame frame = FrameOf(head);
   // A final answer to what was not asked (103), or one that has no body by definition.
   if (head.status < 200 || head.status == 304) {
@@ -170,15 +159,19 @@ void Link::ReadBody(const httplib::Response& head, std::string& body) {
     reusable_ = head.status == 304 && MayBeKept(head);
     return;
   }
-  std::size_t bytes_max = peer_.options.body_bytes_max;
   if (!Good(head.status)) {
-    bytes_max = std::min(bytes_max, kErrorBytesMax);
-    if (connection_.Until().Left() > kErrorBodyTime) connection_.ExtendTo(Deadline(kErrorBodyTime));
+    const std::size_t bytes_max = std::min(peer_.options.body_bytes_max, kErrorBytesMax);
+    connection_.ExtendTo(connection_.Until().Within(kErrorBodyTime));
+    connection_.Allow(kFrameBytesMax + 2 * bytes_max);
+    body_end_ = HttpBody::Read(connection_, frame, bytes_max, large_bytes_, body);
+  } else if (pieces && Encoded(head)) {
+    body_end_ = HttpBody::End::kWhole;  // Of which nobody wants a piece: the caller tells.
+    return;
+  } else if (pieces) {
+    ReadInPieces(head, *pieces);
+  } else {
+    ReadGoodBody(frame, body);
   }
-  // Twice: the frame of chunks of a few bytes weighs as much as they do.
-  connection_.Allow(kFrameBytesMax + 2 * bytes_max);
-  body_end_ = HttpBody::Read(connection_, frame, bytes_max, large_bytes_, body);
-  if (body.size() >= HttpBody::kLargeBytes) large_bytes_ = body.size() + body.size() / 8;
   reusable_ = body_end_ == HttpBody::End::kWhole && !HttpBody::UntilClosed(frame) &&
               MayBeKept(head) && !connection_.HasBuffered();
 }
@@ -186,15 +179,17 @@ void Link::ReadBody(const httplib::Response& head, std::string& body) {
 Error Link::Failure() const {
   if (body_end_ == HttpBody::End::kTooLong) {
     return {Reason::kBadAnswer,
-            "the answer is longer than " + std::to_string(peer_.options.body_bytes_max) + " bytes"};
+            "the answer is longer than " + std::to_string(bytes_max_) + " bytes"};
   }
+  if (body_end_ == HttpBody::End::kRefused) return refusal_;
   if (body_end_ == HttpBody::End::kBad) {
     return {Reason::kBadAnswer, "the answer's length or chunks are not HTTP"};
   }
   switch (connection_.Why()) {
     case Connection::End::kTimeout:
-      return {Reason::kTimeout,
-              connection_.Received() == 0 ? "no answer in time" : "no whole answer in time"};
+      return {Reason::kTimeout, endless_                      ? "no more of the answer in time"
+                                : connection_.Received() == 0 ? "no answer in time"
+                                                              : "no whole answer in time"};
     case Connection::End::kBudget:
       return {Reason::kBadAnswer, !body_end_ ? "its headers are longer than 64 KiB"
                                              : "its chunks are too many for what they bring"};
@@ -206,6 +201,7 @@ Error Link::Failure() const {
       if (connection_.Received() == 0) {
         return {Reason::kUnreachable, "the connection was closed without an answer"};
       }
+      if (endless_) return {Reason::kUnreachable, connection_.WhyText()};
       return {Reason::kBadAnswer, "the answer is cut off"};
     case Connection::End::kNone:
       break;
@@ -213,8 +209,10 @@ Error Link::Failure() const {
   return {Reason::kBadAnswer, "the answer is not HTTP"};
 }
 
-Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadline) {
+Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadline,
+                             const std::optional<HttpPieces>& pieces) {
   reusable_ = false;
+  endless_ = false;
   body_end_.reset();
   connection_.Start(deadline, kHeadBytesMax);
   httplib::Request request;
@@ -225,7 +223,7 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
   request.headers = {{"Host", peer_.url.HostHeader()},
                      {"Connection", "keep-alive"},
                      {"User-Agent", "stakewatch"},
-                     {"Accept", "application/json"},
+                     {"Accept", question.accept},
                      {"Accept-Encoding", "identity"}};
   if (!question.body.empty()) request.headers.emplace("Content-Type", "application/json");
   if (!question.authorization.empty()) {
@@ -233,7 +231,7 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
   }
   HttpAnswer answer;
   request.response_handler = [&](const httplib::Response& head) {
-    ReadBody(head, answer.body);
+    ReadBody(head, pieces, answer.body);
     return false;  // There is nothing left that httplib could read.
   };
   httplib::Response head;
@@ -251,9 +249,9 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
   // What the failure's words are is worth little: the status alone is an answer.
   if (body_end_ && !Good(head.status)) return answer;
   if (body_end_ != HttpBody::End::kWhole) return std::unexpected(Failure());
-  const std::string encoding = head.get_header_value("Content-Encoding");
-  if (!encoding.empty() && strcasecmp(encoding.c_str(), "identity") != 0) {
-    return Fail(Reason::kBadAnswer, "the answer is encoded as " + CleanText(encoding, 20) +
+  if (Encoded(head)) {
+    return Fail(Reason::kBadAnswer, "the answer is encoded as " +
+                                        CleanText(head.get_header_value("Content-Encoding"), 20) +
                                         ", which was not asked for");
   }
   return answer;

@@ -1,9 +1,11 @@
 // HTTP(S) upstreams: whom to ask, with which credentials, over which kept connection.
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "common/net/net.h"
 #include "common/secrets.h"
-#include "common/text.h"
+#include "common/upstream/http_failure.h"
 #include "common/upstream/http_link.h"
 #include "common/upstream/kept.h"
 #include "common/upstream/upstream.h"
@@ -11,41 +13,37 @@
 namespace stakewatch {
 namespace {
 
-constexpr std::size_t kErrorTextBytesMax = 120;
-
-// A body that quotes the request must not bring a secret into the log.
-void Hide(std::string_view secret, std::string& text) {
-  if (secret.size() < 4) return;
-  for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos;) {
-    text.replace(at, secret.size(), "***");
-  }
-}
-
 class HttpSource : public Upstream {
  public:
   HttpSource(Url url, const UpstreamOptions& options) : peer_(std::move(url), options) {}
 
   Result<std::string> Ask(const Request& request, const Deadline& deadline) const override;
+  Result<void> AskInPieces(const Request& request, const Deadline& deadline,
+                           std::uint64_t bytes_max, Pieces& to) const override;
   std::optional<std::int64_t> CertificateNotAfter() const override {
     return peer_.CertificateNotAfter();
   }
 
  private:
-  Result<HttpAnswer> Exchange(const HttpQuestion& question, const Deadline& deadline) const;
-  Error StatusError(HttpAnswer answer, const HttpQuestion& question) const;
+  using IntoPieces = std::optional<HttpPieces>;
+  // A body with a good status.
+  Result<std::string> Ask(const Request& request, const Deadline& deadline,
+                          const IntoPieces& pieces) const;
+  Result<HttpAnswer> Exchange(const HttpQuestion& question, const Deadline& deadline,
+                              const IntoPieces& pieces) const;
 
   mutable HttpPeer peer_;
   mutable Kept<HttpLink> kept_;
 };
 
 // A kept connection may have been closed by the upstream just when we used it. What is asked here
-// only reads, so it may be asked again, once, on a new connection.
-Result<HttpAnswer> HttpSource::Exchange(const HttpQuestion& question,
-                                        const Deadline& deadline) const {
+// only reads, so it may be asked again, once, on a new connection. No piece has come by then.
+Result<HttpAnswer> HttpSource::Exchange(const HttpQuestion& question, const Deadline& deadline,
+                                        const IntoPieces& pieces) const {
   std::unique_ptr<HttpLink> link = kept_.Take();
   while (link != nullptr && !link->Fresh()) link = kept_.Take();
   if (link != nullptr) {
-    auto answer = link->Ask(question, deadline);
+    auto answer = link->Ask(question, deadline, pieces);
     if (answer || !link->WentAway()) {
       if (link->Reusable()) kept_.Keep(std::move(link));
       return answer;
@@ -54,27 +52,13 @@ Result<HttpAnswer> HttpSource::Exchange(const HttpQuestion& question,
   auto connected = HttpLink::Connect(peer_, deadline);
   if (!connected) return std::unexpected(connected.error());
   link = std::move(*connected);
-  auto answer = link->Ask(question, deadline);
+  auto answer = link->Ask(question, deadline, pieces);
   if (link->Reusable()) kept_.Keep(std::move(link));
   return answer;
 }
 
-Error HttpSource::StatusError(HttpAnswer answer, const HttpQuestion& question) const {
-  std::string& text = answer.body;
-  const std::string& credentials = question.authorization;
-  Hide(std::string_view(credentials).substr(credentials.find(' ') + 1), text);
-  Hide(peer_.url.path, text);  // Where some providers put the key.
-  for (char& c : text) {
-    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
-  }
-  text.erase(0, text.find_first_not_of(' '));
-  text = CleanText(text, kErrorTextBytesMax);
-  return {Reason::kHttpStatus,
-          "HTTP " + std::to_string(answer.status) + (text.empty() ? "" : ": ") + text,
-          answer.status};
-}
-
-Result<std::string> HttpSource::Ask(const Request& request, const Deadline& deadline) const {
+Result<std::string> HttpSource::Ask(const Request& request, const Deadline& deadline,
+                                    const IntoPieces& pieces) const {
   HttpQuestion question{peer_.url.path + request.path, request.body, {}};
   const auto told = [&](Error error) {
     error.what = std::string(question.Method()) + " " + peer_.url.scheme + "://" +
@@ -84,13 +68,24 @@ Result<std::string> HttpSource::Ask(const Request& request, const Deadline& dead
   auto authorization = Authorization(peer_.options);
   if (!authorization) return told({Reason::kUnreachable, authorization.error()});
   question.authorization = std::move(*authorization);
-  auto answer = Exchange(question, deadline);
+  auto answer = Exchange(question, deadline, pieces);
   if (!answer) return told(answer.error());
   // We never ask for a part; a beacon node says by 206 that it syncs.
   if (answer->status < 200 || answer->status >= 300 || answer->status == 206) {
-    return told(StatusError(std::move(*answer), question));
+    return told(StatusError(peer_, question, std::move(*answer)));
   }
   return std::move(answer->body);
+}
+
+Result<std::string> HttpSource::Ask(const Request& request, const Deadline& deadline) const {
+  return Ask(request, deadline, std::nullopt);
+}
+
+Result<void> HttpSource::AskInPieces(const Request& request, const Deadline& deadline,
+                                     std::uint64_t bytes_max, Pieces& to) const {
+  const auto answer = Ask(request, deadline, HttpPieces{to, bytes_max});
+  if (!answer) return std::unexpected(answer.error());
+  return {};
 }
 
 }  // namespace

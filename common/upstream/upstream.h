@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,12 +19,27 @@ struct Request {
   std::string body;       // HTTP: empty is GET, otherwise POST as JSON. JSON-RPC: the params array.
 };
 
+// Takes a body that is too big to hold, piece by piece.
+class Pieces {
+ public:
+  virtual ~Pieces() = default;
+  // Where the next bytes are put, so that nothing is copied: at least one, better 256 KiB.
+  virtual std::span<char> Room() = 0;
+  // So many came, into the room. An error ends the exchange and is its result.
+  virtual Result<void> Take(std::size_t bytes) = 0;
+};
+
 class Upstream {
  public:
   virtual ~Upstream() = default;
   // The answer's body. Called from several threads at once; never takes longer than the deadline,
   // never more memory than the upstream's body limit.
   virtual Result<std::string> Ask(const Request& request, const Deadline& deadline) const = 0;
+  // The same for a body of at most `bytes_max` bytes, whatever the upstream's body limit; without
+  // an error it came whole. `to` gets nothing of an answer that is an error. An upstream that
+  // cannot do it holds the body, within its own limit.
+  virtual Result<void> AskInPieces(const Request& request, const Deadline& deadline,
+                                   std::uint64_t bytes_max, Pieces& to) const;
   // When the certificate that the upstream last showed us ends, in Unix seconds; none without TLS.
   virtual std::optional<std::int64_t> CertificateNotAfter() const { return std::nullopt; }
 };

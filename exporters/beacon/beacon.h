@@ -21,6 +21,7 @@ struct Settings {
   std::string url = "http://127.0.0.1:3500";
   std::string execution_url;  // Of the execution client's JSON-RPC; empty: not compared.
   std::string network;
+  bool validator_set = false;
   UpstreamOptions upstream;
   UpstreamOptions execution_upstream;
 };

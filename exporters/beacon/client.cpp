@@ -53,6 +53,13 @@ Result<std::string> Client::Answer(const Question& question, const Deadline& dea
   return node_.Ask(request, deadline);
 }
 
+Result<void> Client::AskInPieces(const Question& question, const Deadline& deadline,
+                                 std::uint64_t bytes_max, Pieces& to) const {
+  std::string name;
+  const Request request = ToRequest(question, name);
+  return node_.AskInPieces(request, deadline, bytes_max, to);
+}
+
 Error Client::Explain(const Question& question, const Error& error) {
   Error told = error;
   told.what = std::string(Row(question.call).name) + ": " + error.what;

@@ -79,6 +79,9 @@ inline constexpr std::array<CallRow, 22> kCalls = {{
     {"pr_participation", "/prysm/v1/validators/head/participation"},
 }};
 
+// The stream of server-sent events; the topics, with commas between them, go behind it.
+inline constexpr std::string_view kEventsPath = "/eth/v1/events?topics=";
+
 // One question to the node.
 struct Question {
   // NOLINTNEXTLINE(google-explicit-constructor): most calls are a question by themselves.
@@ -112,6 +115,10 @@ class Client {
     if (!parsed) return std::unexpected(Explain(question, parsed.error()));
     return parsed;
   }
+
+  // An answer that is never held whole, of at most `bytes_max` bytes.
+  Result<void> AskInPieces(const Question& question, const Deadline& deadline,
+                           std::uint64_t bytes_max, Pieces& to) const;
 
  private:
   Result<std::string> Answer(const Question& question, const Deadline& deadline) const;
