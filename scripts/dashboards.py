@@ -18,19 +18,18 @@ from grafana import (BLUE, GREEN, LOKI, ORANGE, RED, ROOT, RUNBOOKS, YES_IS_BAD,
 
 MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 
-# In prometheus/rules/cause.yml, the root of a fault first; the number is only for the colours.
+# Those of prometheus/rules/cause.yml in its order, which is that of its numbers from 1 on.
 CAUSES = {
     "host_down": ("host down", RED), "exporter_down": ("exporter down", RED),
     "el_down": ("execution client down", RED), "cl_down": ("beacon node down", RED),
     "wrong_network": ("wrong network", RED), "el_cl_link": ("execution link broken", RED),
     "el_stuck": ("execution head stuck", RED), "cl_stuck": ("beacon head stuck", RED),
     "no_peers": ("no peers", RED), "vc_down": ("validator client down", RED),
-    "duties_missed": ("duties missed", RED), "other_page": ("another page", RED),
+    "slashed": ("validator slashed", RED), "duties_missed": ("duties missed", RED),
+    "no_finality": ("no finality", RED), "other_page": ("another page", RED),
     "warning": ("a warning", ORANGE), "syncing": ("syncing", BLUE), "healthy": ("healthy", GREEN)}
-CAUSE_STATES = states(dict(enumerate(CAUSES.values())))
-NODE_CAUSE = "sum by (node) (" + " or ".join(
-    f'stakewatch:node_cause{{cause="{cause}",node=~"$node"}} * {number}'
-    for number, cause in enumerate(CAUSES)) + ")"
+CAUSE_STATES = states(dict(enumerate(CAUSES.values(), 1)))
+NODE_CAUSE = 'min by (node) (stakewatch:node_cause_number{node=~"$node"})'
 CAUSE_ALERTS = ("NodeDown", "BeaconApiDown", "ExporterDown", "ExecutionLinkBroken",
                 "ExecutionHeadStuck", "HeadLag", "PeersLow", "ValidatorClientDown",
                 "AttestationsMissed", "WrongNetwork")
@@ -96,7 +95,7 @@ def can_i_sleep():
     return board("stakewatch-sleep", "1 Can I sleep?", "What is wrong now, by its cause, and what "
                  "comes next.", [
         stat("Now", "The one cause by which each node's alerts are explained, the root first.",
-             NODE_CAUSE, "none", size=(8, 5), high=len(CAUSES) - 1, maps=CAUSE_STATES, names=True,
+             NODE_CAUSE, "none", size=(8, 5), low=1, high=len(CAUSES), maps=CAUSE_STATES, names=True,
              alerts=CAUSE_ALERTS),
         stat("Pages", "Alerts that wake somebody and fire now, muted ones too.", pages, "none",
              size=(4, 5), steps=page_steps),
@@ -180,6 +179,7 @@ def validators():
         return [(f"sum by (group) ({name}{{{of}}})", "{{group}}")]
 
     own = {"none": NO_VALIDATORS}
+    whole = {"none": "no --beacon.validator-set"}
     missed = {"alerts": ("AttestationsMissed",), **own}
     return board("stakewatch-validators", "2 Validators against the network", "Am I worse than "
                  "the network? Of the last judged epoch, about three epochs ago." ,
@@ -263,6 +263,28 @@ def validators():
              [(f"min by (group) (beaconapi_sync_committee_participation_ratio{{{mine}}})",
                "{{group}}")], "percentunit", high=1, steps=falling(0.9, orange=0.5),
              none="not in it", alerts=("SyncCommitteeWeak",)),
+        row("The whole network, by --beacon.validator-set (an epoch old; off by default)"),
+        stat("Validators", "Active ones of the whole network. Empty without "
+             "--beacon.validator-set.",
+             f"max(beaconapi_validator_set_active_validators{{{all_of}}})", "short", **whole),
+        stat("Active stake", "Effective balance of all active validators. Empty without "
+             "--beacon.validator-set.",
+             f"max(beaconapi_validator_set_active_effective_balance_gwei{{{all_of}}}) / 1e9",
+             "suffix: ETH", decimals=0, **whole),
+        stat("Mean balance", "Of the own active validators, and of the network's. Empty without "
+             "--beacon.validator-set.",
+             [(f"sum(beaconapi_validators_balance_gwei{{{mine}}}) / sum(beaconapi_validators"
+               f'{{status=~"active_.*",{mine}}}) / 1e9', "own"),
+              (f"max(beaconapi_validator_set_average_balance_gwei{{{all_of}}}) / 1e9",
+               "network")], "suffix: ETH", size=(8, 4), decimals=2, **whole),
+        stat("Entering", "Validators of the network that wait for their activation. Empty without "
+             "--beacon.validator-set.",
+             f'max(sum by (job, instance) (beaconapi_validator_set_validators{{status=~"pending_.*"'
+             f",{all_of}}}))", "short", **whole),
+        stat("Set read", "Time since the whole set was last read: once an epoch. Empty without "
+             "--beacon.validator-set.",
+             "time() - max by (node) (beaconapi_validator_set_last_success_timestamp_seconds"
+             f"{{{all_of}}})", "s", steps=rising(orange=HOUR), **whole),
         row("Key by key, up to --validators.per-key-limit"),
         table("Worst keys", "The most epochs missed in a row first. Empty without "
               "--validators-file.",
@@ -288,9 +310,13 @@ def pair():
                 "{{node}} execution client"),
                (f'max by (node) (stakewatch_source_up{{job=~"beacon.*",source=~"node|sync",{of}}})',
                 "{{node}} beacon node")]
-    delays = [(f"histogram_quantile({q}, sum by (node, le) (rate("
-               f"geth_heads_arrival_delay_seconds_bucket{{{of}}}[10m])))", "{{node}} " + name)
-              for q, name in ((0.5, "half"), (0.95, "95 of 100"))]
+    delays = [(f"histogram_quantile({q}, sum by (node, le) (rate({name}_bucket{{{of}}}[10m])))",
+               "{{node}} " + f"{client}, {share}")
+              for client, name in (("beacon", "beaconapi_events_head_arrival_delay_seconds"),
+                                   ("execution", "geth_heads_arrival_delay_seconds"))
+              for q, share in ((0.5, "half"), (0.95, "95 of 100"))]
+    slots = f"sum by (node) (increase(beaconapi_events_slots_total{{%s{of}}}[1h]))"
+    slashings = f'topic=~"proposer_slashing|attester_slashing",{of}'
     return board("stakewatch-pair", "3 Execution and consensus pair", "The two clients of a node, "
                  "and the link between them.", [
         stat("Beacon head behind", "The clock's slot less the head's, by our own clock: over 2 "
@@ -314,6 +340,24 @@ def pair():
         stat("Beacon in sync in", "Empty while it does not lag, or while nobody can tell.",
              f"max by (node) (beaconapi_sync_eta_seconds{{{of}}})", "s", none="no sync under way",
              alerts=("SyncStalled",)),
+        stat("Empty slots, 1 h", "Share of the slots of the last hour that had no block: the "
+             "network's, a few in a hundred are usual.",
+             (slots % 'content="empty",') + " / " + (slots % "") + " > 0 or 0 * " + (slots % ""),
+             "percentunit", size=(6, 4), high=1, decimals=1, steps=rising(orange=0.1, red=0.3),
+             none="no events feed"),
+        stat("Last beacon event", "Time since anything came on the events feed, keep-alives too.",
+             f"time() - max by (node) (beaconapi_events_last_received_timestamp_seconds{{{of}}})",
+             "s", size=(6, 4), steps=rising(orange=MINUTE), none="no events feed",
+             alerts=("EventsSilent",)),
+        stat("Last execution head event", "Time since the last newHeads event. Empty without "
+             "--geth.ws-url.",
+             f"time() - max by (node) (geth_heads_last_event_timestamp_seconds{{{of}}})", "s",
+             size=(6, 4), steps=rising(orange=2 * MINUTE), none="no --geth.ws-url",
+             alerts=("HeadsFeedSilent",)),
+        stat("Slashings seen, 24 h", "On the whole network, by the events feed. Empty until one "
+             "is seen.",
+             f"sum by (node) (increase(beaconapi_events_received_total{{{slashings}}}[24h]))",
+             "none", size=(6, 4), decimals=0, none="none seen"),
         timeline("Answers", "Whether each client answered its exporter at all.", answers,
                  YES_IS_GOOD, size=(12, 6), alerts=("NodeDown", "BeaconApiDown")),
         timeline("Evidence against the link", "What speaks against the link from the beacon node "
@@ -342,13 +386,15 @@ def pair():
               "none", high=10, steps=rising(orange=3, red=9), alerts=("HeadLag",)),
         graph("Age of the execution head", "Seconds since the latest block's timestamp.", ages, "s",
               high=24, alerts=("ExecutionHeadStuck",)),
-        graph("Heads reach the execution client", "From the block's timestamp to its newHeads "
-              "event. Attesters vote 4 s into the slot. Empty without --geth.ws-url.", delays, "s",
-              high=4, steps=rising(orange=4), none="no --geth.ws-url", alerts=("HeadsLate",)),
-        graph("Reorganisations an hour", "Heads that replaced others, as the execution client told "
-              "them. Empty without --geth.ws-url.",
-              [(f"sum by (node) (increase(geth_heads_reorgs_total{{{of}}}[1h]))", "{{node}}")],
-              "none", high=3, none="no --geth.ws-url", alerts=("ReorgDeep",)),
+        graph("Heads arrive", "From the start of a slot to the event of its head. Attesters vote "
+              "4 s into the slot. The execution client's come with --geth.ws-url.", delays, "s",
+              high=4, steps=rising(orange=4), none="no feeds", alerts=("HeadsLate", "ClockSkew")),
+        graph("Reorganisations an hour", "Heads that replaced others, as each client told them.",
+              [(f"sum by (node) (increase(beaconapi_events_reorgs_total{{{of}}}[1h]))",
+                "{{node}} beacon"),
+               (f"sum by (node) (increase(geth_heads_reorgs_total{{{of}}}[1h]))",
+                "{{node}} execution")],
+              "none", high=3, none="no feeds", alerts=("ReorgDeep",)),
         graph("Finality", "Epochs between the clock and the finalized and justified checkpoints.",
               [(f"max by (node) (beaconapi_finality_lag_epochs{{{of}}})", "{{node}} finalized"),
                (f"max by (node) (beaconapi_clock_epoch{{{of}}} - on (job, instance, node) "
@@ -387,7 +433,7 @@ def peers():
              "that nobody can reach the node.",
              f"max by (node) (beaconapi_peers_by_direction{{{inbound}}})", "none", steps=falling(1),
              alerts=("NoInboundPeers",)),
-        stat("Execution, of the week's most", "Peers now over the most of the last seven days.",
+        stat("Of the week's most", "Execution peers now over the most of the last seven days.",
              f"max by (node) (stakewatch:execution_peers{{{of}}} / on (job, instance, node) "
              f"stakewatch:execution_peers:max_1w{{{of}}})", "percentunit", high=1,
              steps=falling(0.25), none="not known for a minute", alerts=("PeersLow",)),
@@ -406,7 +452,7 @@ def peers():
         bars("Execution peers by client", "Of a fixed set of known ones.",
              [(f"sum by (client) (geth_peers_by_client{{{of}}})", "{{client}}")], "none",
              size=(8, 9)),
-        bars("Execution peers by protocol", "As negotiated.",
+        bars("Execution peers by protocol", "By protocol and version, as negotiated.",
              [(f"sum by (protocol, version) (geth_peers_by_protocol{{{of}}})",
                "{{protocol}}/{{version}}")], "none", size=(8, 9)),
         bars("Beacon peers by state", "Connecting and disconnecting ones come and go.",
@@ -568,10 +614,13 @@ def monitoring():
              [("min(stakewatch_source_certificate_not_after_timestamp_seconds - time())", "")], "s",
              size=(6, 4), steps=falling(7 * DAY, orange=DAY), none="no TLS",
              alerts=("CertificateExpiring",)),
+        stat("Starts in 15 minutes", "Of the process that started most often: over 2 warns, over 4 "
+             "pages.", [("max(changes(process_start_time_seconds[15m]))", "")], "none",
+             steps=rising(orange=3, red=5), alerts=("ProcessFlapping",)),
         stat("Series", "That Prometheus holds.", [("sum(prometheus_tsdb_head_series)", "")],
-             "short", size=(6, 4)),
+             "short"),
         stat("Size on disk", "Of Prometheus's data; it keeps by size.",
-             [("sum(prometheus_tsdb_storage_blocks_bytes)", "")], "bytes", size=(6, 4)),
+             [("sum(prometheus_tsdb_storage_blocks_bytes)", "")], "bytes"),
         timeline("Targets", "Whether Prometheus got a page from each.",
                  [("min by (job, instance) (up)", "{{job}} {{instance}}")], YES_IS_GOOD,
                  size=(12, 9), alerts=("ExporterDown", "MonitorUnseen")),
