@@ -477,8 +477,7 @@ def peers():
         graph("Peers with special rights", "Static: the node was told to keep them. Trusted: let "
               "in above the limit.",
               [(f"max by (node) (geth_peers_static{{{of}}})", "{{node}} static"),
-               (f"max by (node) (geth_peers_trusted{{{of}}})", "{{node}} trusted"),
-               (f"max by (node) (geth_expected_peers{{{of}}})", "{{node}} expected")], "none",
+               (f"max by (node) (geth_peers_trusted{{{of}}})", "{{node}} trusted")], "none",
               high=3),
     ], variables=(NODE,), annotations=MARKS)
 
