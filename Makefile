@@ -5,7 +5,7 @@
 help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo:  ## Exporters, Prometheus and Alertmanager on a simulated node; GETH_URL=… takes a real one
+demo:  ## Exporters, Prometheus and Alertmanager on simulated nodes; GETH_URL=…, BEACON_URL=… take real ones
 	@scripts/demo.sh
 
 build:  ## The programs, into build/release/bin/
