@@ -10,6 +10,7 @@
 #include "exporters/beacon/execution_link.h"
 #include "exporters/beacon/finality.h"
 #include "exporters/beacon/node.h"
+#include "exporters/beacon/own_node.h"
 #include "exporters/beacon/participation.h"
 #include "exporters/beacon/peers.h"
 #include "exporters/beacon/sync.h"
@@ -61,9 +62,9 @@ Checked<Source> EventsSource(const Settings& settings, const std::shared_ptr<con
 Source ValidatorSetSource(const std::shared_ptr<const Node>& node) {
   const auto job = std::make_shared<ValidatorSetJob>(ValidatorSetParts{
       .node = node->parts.node, .chain = LastChain(node), .synced = [node] {
-        const auto synced = AskSynced(Client(*node->parts.node), Deadline(kSyncedPatience),
-                                      node->chain, node->parts.now());
-        return synced.value_or(false);
+        const auto now = LookAtNode(Client(*node->parts.node), Deadline(kSyncedPatience),
+                                    node->chain, node->parts.now());
+        return now && now->not_synced.empty();
       }});
   return Source{
       .name = "validator_set",
@@ -157,8 +158,7 @@ std::vector<Source> NodeSources(NodeParts parts) {
   return SourcesOf(node);
 }
 
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own,
-                                     std::shared_ptr<const RestartWindow>& restart_window) {
+Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own) {
   if (const auto checked = CheckOptions(settings.upstream); !checked) {
     return std::unexpected("--beacon.…: " + checked.error());
   }
@@ -187,16 +187,8 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own,
   auto validators = MakeValidatorSources(settings.validators, shared->parts.node, &own);
   if (!validators) return std::unexpected(validators.error());
   std::ranges::move(validators->sources, std::back_inserter(sources));
-  restart_window = validators->restart_window;
   if (settings.validator_set) sources.push_back(ValidatorSetSource(shared));
-  return sources;
-}
-
-std::map<std::string, WebHandler> Pages(std::shared_ptr<const RestartWindow> restart_window) {
-  if (restart_window == nullptr) return {};
-  return {{"/restart-window", [window = std::move(restart_window)](const WebRequest& request) {
-             return window->Answer(request);
-           }}};
+  return BeaconSources{std::move(sources), std::move(validators->restart_window)};
 }
 
 Checked<std::vector<Source>> ProbeSources(const Settings& settings, const std::string& target) {

@@ -3,7 +3,6 @@
 // the same Beacon API), and the flags that name it.
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,12 +32,13 @@ void DeclareFlags(Flags& flags, Settings& settings);
 
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> SourceNames();
+struct BeaconSources {
+  std::vector<Source> sources;
+  std::shared_ptr<const RestartWindow> restart_window;  // Null without --validators-file.
+};
 // Checks the settings, too. What grows over the life of the process lives in `own`, which outlives
-// the sources. Fills in what answers /restart-window; null without own validators.
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own,
-                                     std::shared_ptr<const RestartWindow>& restart_window);
-// /restart-window, if there is one.
-std::map<std::string, WebHandler> Pages(std::shared_ptr<const RestartWindow> restart_window);
+// the sources.
+Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own);
 
 // What the sources that ask one node in each scrape need.
 struct NodeParts {

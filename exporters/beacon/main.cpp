@@ -15,11 +15,23 @@ int main(int argc, char** argv) {
        .metrics = beacon::kMetrics,
        .source_names = beacon::SourceNames(),
        .flags = [&](stakewatch::Flags& flags) { beacon::DeclareFlags(flags, settings); },
-       .sources =
-           [&](stakewatch::OwnMetrics& own) {
-             return beacon::Sources(settings, own, restart_window);
-           },
+       .sources = [&](stakewatch::OwnMetrics& own)
+           -> stakewatch::Checked<std::vector<stakewatch::Source>> {
+         auto made = beacon::Sources(settings, own);
+         if (!made) return std::unexpected(made.error());
+         restart_window = std::move(made->restart_window);
+         return std::move(made->sources);
+       },
        .probe_sources =
            [&](const std::string& target) { return beacon::ProbeSources(settings, target); },
-       .pages = [&] { return beacon::Pages(restart_window); }});
+       .pages =
+           [&] {
+             std::map<std::string, stakewatch::WebHandler> pages;
+             if (restart_window != nullptr) {
+               pages["/restart-window"] = [&](const stakewatch::WebRequest& request) {
+                 return restart_window->Answer(request);
+               };
+             }
+             return pages;
+           }});
 }
