@@ -186,13 +186,14 @@ start_beacon_exporter() {
   local validators=$VALIDATORS_FILE
   if [[ -z $BEACON_URL ]]; then
     # The two simulated ones are a pair; a real Geth has nothing to do with a simulated beacon node.
-    execution=${GETH_URL:+none}
-    execution=${execution:-http://127.0.0.1:$SIM_HTTP_PORT}
+    if [[ $GETH_URL ]]; then execution=; else execution=http://127.0.0.1:$SIM_HTTP_PORT; fi
     validators=$work/validators.txt
     curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/validators" >"$validators"
-    more+=(--beacon.network=mainnet)
+    (umask 077 && curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/token" >"$work/token")
+    more+=(--beacon.network=mainnet --keymanager.url="http://127.0.0.1:$SIM_VALIDATOR_PORT"
+      --keymanager.bearer-token-file="$work/token")
   fi
-  if [[ $execution && $execution != none ]]; then more+=(--beacon.execution-url="$execution"); fi
+  if [[ $execution ]]; then more+=(--beacon.execution-url="$execution"); fi
   if [[ $validators ]]; then more+=(--validators-file="$validators"); fi
   start beacon_exporter "$bin/beacon_exporter" --beacon.url="$url" "${more[@]}" \
     --web.listen-address="127.0.0.1:$BEACON_EXPORTER_PORT"
