@@ -41,9 +41,13 @@ NO_VALIDATORS_ABOUT = " Empty without --validators-file."
 # File systems that hold data; of a container's host all of them are seen by its node_exporter.
 DISKS = 'node=~"$node",fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|vfat|fuse.*"'
 GROWTH = f"deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h])"
-# At the growth of the last six hours. What shrinks or stands still is given a year.
+# At the growth of the last six hours, once there is an hour of it. What shrinks or stands still is
+# given a year.
 DISK_FULL_IN = (f"min by (node, mountpoint) (clamp_max(node_filesystem_avail_bytes{{{DISKS}}}"
-                f" / clamp_min(-{GROWTH}, 1), {YEAR}))")
+                f" / clamp_min(-{GROWTH}, 1), {YEAR})"
+                f" and node_filesystem_avail_bytes{{{DISKS}}} offset 1h)")
+DISK_ABOUT = ("At the growth of the last six hours: under 14 days warns, under 48 h pages. Empty in "
+              "the first hour, and without node_exporter.")
 DISK_STEPS = falling(14 * DAY, orange=2 * DAY)
 LASTS = from_on(YEAR, "over a year", GREEN)
 
@@ -144,9 +148,8 @@ def can_i_sleep():
              "an attestation is always due." + NO_VALIDATORS_ABOUT,
              [('min by (duty) (beaconapi_next_duty_timestamp_seconds{node=~"$node"} - time())',
                "{{duty}}")], "s", size=(8, 4), names=True, none=NO_VALIDATORS),
-        stat("Disk full in", "At the growth of the last six hours: under 14 days warns, under 48 h "
-             "pages. By node_exporter.", [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
-             high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no node_exporter",
+        stat("Disk full in", DISK_ABOUT, [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
+             high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no hour of data yet",
              alerts=("DiskFullSoon",)),
         stat("Next fork in", "Time until the next fork of the node's schedule. Empty while none "
              "has a date.",
@@ -322,7 +325,7 @@ def pair():
         stat("Beacon head behind", "The clock's slot less the head's, by our own clock: over 2 "
              "warns, over 8 pages.", f"max by (node) (beaconapi_head_lag_slots{{{of}}})",
              "suffix: slots", steps=rising(orange=3, red=9), alerts=("HeadLag",)),
-        stat("Execution head is", "Age of the latest block: it comes every 12 s. What pages is the "
+        stat("Execution head age", "Of the latest block: it comes every 12 s. What pages is the "
              "height, unchanged for 3 minutes.", [(ages[0][0], "{{node}}")], "s",
              steps=rising(orange=MINUTE, red=3 * MINUTE), alerts=("ExecutionHeadStuck",)),
         stat("Finality behind", "The clock's epoch less the finalized one: 2 or 3 on a chain that "
@@ -354,10 +357,9 @@ def pair():
              f"time() - max by (node) (geth_heads_last_event_timestamp_seconds{{{of}}})", "s",
              size=(6, 4), steps=rising(orange=2 * MINUTE), none="no --geth.ws-url",
              alerts=("HeadsFeedSilent",)),
-        stat("Slashings seen, 24 h", "On the whole network, by the events feed. Empty until one "
-             "is seen.",
+        stat("Slashings seen, 24 h", "On the whole network, by the events feed.",
              f"sum by (node) (increase(beaconapi_events_received_total{{{slashings}}}[24h]))",
-             "none", size=(6, 4), decimals=0, none="none seen"),
+             "none", size=(6, 4), decimals=0, none="no events feed"),
         timeline("Answers", "Whether each client answered its exporter at all.", answers,
                  YES_IS_GOOD, size=(12, 6), alerts=("NodeDown", "BeaconApiDown")),
         timeline("Evidence against the link", "What speaks against the link from the beacon node "
@@ -489,9 +491,9 @@ def host():
     links = f'{of},device!~"lo|veth.*|br-.*|docker.*|ifb.*|dummy.*"'
     return board("stakewatch-host", "5 Host and disk", "The machines under the nodes, by "
                  "node_exporter.", [
-        stat("Disk full in", "At the growth of the last six hours: under 14 days warns, under 48 h "
-             "pages.", [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4), high=YEAR,
-             steps=DISK_STEPS, maps=LASTS, alerts=("DiskFullSoon",)),
+        stat("Disk full in", DISK_ABOUT, [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
+             high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no hour of data yet",
+             alerts=("DiskFullSoon",)),
         stat("Disk free", "Of each file system that holds data.",
              [(f"min by (node, mountpoint) ({free})", "{{mountpoint}}")], "percentunit",
              size=(6, 4), high=1, steps=falling(0.1, orange=0.03), alerts=("DiskFullSoon",)),
@@ -631,7 +633,7 @@ def monitoring():
                 "{{job}} {{source}}")], "s", high=1, alerts=("SourceDown",)),
         graph("Failures by reason", "A minute, of all sources. Empty while there has been none.",
               [(f"sum by (job, source, reason) (rate(stakewatch_source_failures_total{{{one}}}"
-                "[$__rate_interval])) * 60", "{{job}} {{source}}: {{reason}}")], "none", high=1,
+                "[$__rate_interval])) * 60 > 0", "{{job}} {{source}}: {{reason}}")], "none", high=1,
               none="no failures", alerts=("SourceDown",)),
         graph("Requests to the nodes", "A second: what watching costs them.",
               [(f"sum by (job, source) (rate(stakewatch_source_requests_total{{{one}}}"
