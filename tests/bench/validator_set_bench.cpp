@@ -106,8 +106,8 @@ void AppendClients(const Made& made, std::string& to) {
         made.exits + R"(","withdrawable_epoch":")" + made.withdrawable + R"("}})";
 }
 
-// Members and white space as no client writes them. `turn` begins the order of the members
-// elsewhere each time.
+// Members and white space as no client writes them: `turn` begins the order of the members
+// elsewhere, and has its own spaces.
 void AppendOther(const Made& made, std::size_t turn, std::string& to) {
   const auto quoted = [](const char* name, const std::string& value) {
     return std::string("\"") + name + "\": \"" + value + "\"";
@@ -124,6 +124,7 @@ void AppendOther(const Made& made, std::size_t turn, std::string& to) {
     std::string text = "{ ";
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i > 0) text += ", ";
+      text.append((turn * 2654435761U >> (i + 5)) % 4, ' ');
       text += members[(i + turn) % members.size()];
     }
     return text + " }";

@@ -1,7 +1,6 @@
-#include "common/json_layout.h"
+#include "common/json_plain.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "common/json_text.h"
 
@@ -11,7 +10,6 @@ namespace {
 using Fit = JsonFields::Fit;
 
 constexpr std::size_t kDepthMax = 4;
-constexpr std::size_t kLiteralBytesMax = kJsonReach / 2;
 
 const char* SkipDigits(const char* at) {
   while (*at >= '0' && *at <= '9') ++at;
@@ -52,7 +50,7 @@ class Plain {
  public:
   Plain(const char* at, const char* end, std::span<const JsonField> fields,
         std::span<JsonScalar> values, JsonSteps* steps)
-      : at_(at), end_(end), fields_(fields), values_(values), steps_(steps), literal_(at) {}
+      : at_(at), end_(end), fields_(fields), values_(values), steps_(steps) {}
 
   JsonExtent Read() {
     std::ranges::fill(values_, JsonScalar{});
@@ -62,16 +60,10 @@ class Plain {
       if (!Member()) return Failed();
     } while (depth_ > 0);
     if (at_ > end_) return {Fit::kMore, nullptr};
-    if (steps_ != nullptr) steps_->last_literal = Since(literal_);
     return {Fit::kRead, at_};
   }
 
  private:
-  struct Name {
-    std::size_t object;  // Each object has a number.
-    std::string_view name;
-  };
-
   bool Is(char c) {
     if (*at_ != c) return false;
     ++at_;
@@ -106,8 +98,8 @@ class Plain {
     if (steps_ != nullptr) Note(name);
     if (*at_ == '{') {
       if (depth_ == kDepthMax) return false;
+      if (field >= 0) Set({{at_, 0}, JsonKind::kOther, field});
       ++at_;
-      if (field >= 0) values_[static_cast<std::size_t>(field)] = {JsonKind::kOther, {}};
       Open(name);
       return true;
     }
@@ -121,8 +113,7 @@ class Plain {
     const std::string_view text = Since(begin);
     const JsonKind kind = quoted ? JsonKind::kString : BareKind(text);
     if (kind == JsonKind::kMissing) return false;
-    if (field >= 0) values_[static_cast<std::size_t>(field)] = {kind, text};
-    if (steps_ != nullptr) Note(begin, quoted, field);
+    Set({text, kind, field});
     return !quoted || Is('"');
   }
 
@@ -152,25 +143,17 @@ class Plain {
   }
 
   void Note(std::string_view name) {
-    const Name here{within_[depth_ - 1].object, name};
-    const auto known = std::span(names_).first(names_count_);
-    const bool twice = std::ranges::any_of(known, [&](const Name& other) {
-      return other.object == here.object && other.name == here.name;
-    });
-    if (twice || names_count_ == names_.size()) {
-      steps_->learnable = false;
-    } else {
-      names_[names_count_++] = here;
-    }
-  }
-  void Note(const char* value, bool quoted, int field) {
-    if (steps_->count == JsonSteps::kMax) {
-      steps_->learnable = false;
+    const JsonName here{within_[depth_ - 1].object, name};
+    auto& names = steps_->names;
+    if (names.size() == JsonSteps::kMax || std::ranges::find(names, here) != names.end()) {
+      steps_->complete = false;
       return;
     }
-    const std::string_view literal(literal_, static_cast<std::size_t>(value - literal_));
-    steps_->steps[steps_->count++] = {literal, quoted, field};
-    literal_ = at_;
+    names.push_back(here);
+  }
+  void Set(const JsonStep& step) {
+    if (step.field >= 0) values_[static_cast<std::size_t>(step.field)] = {step.kind, step.text};
+    if (steps_ != nullptr && steps_->complete) steps_->steps.push_back(step);
   }
 
   const char* at_;
@@ -178,13 +161,10 @@ class Plain {
   std::span<const JsonField> fields_;
   std::span<JsonScalar> values_;
   JsonSteps* const steps_;
-  const char* literal_;  // Where the value before ended.
-  std::array<Name, kDepthMax> within_{};
+  std::array<JsonName, kDepthMax> within_{};
   std::size_t depth_ = 0;
   std::size_t objects_ = 0;
   bool empty_ = true;  // Nothing has come in this object yet.
-  std::array<Name, 2 * JsonSteps::kMax> names_;
-  std::size_t names_count_ = 0;
 };
 
 }  // namespace
@@ -192,68 +172,6 @@ class Plain {
 JsonExtent ReadPlainly(const char* at, const char* end, std::span<const JsonField> fields,
                        std::span<JsonScalar> values, JsonSteps* steps) {
   return Plain(at, end, fields, values, steps).Read();
-}
-
-std::optional<JsonLayout> JsonLayout::Learn(std::string_view object,
-                                            std::span<const JsonField> fields) {
-  JsonSteps steps;
-  std::vector<JsonScalar> values(fields.size());
-  const auto read =
-      ReadPlainly(object.data(), object.data() + object.size(), fields, values, &steps);
-  if (read.fit != Fit::kRead || !steps.learnable) return std::nullopt;
-  JsonLayout layout;
-  const auto fits = [](std::string_view literal) { return literal.size() <= kLiteralBytesMax; };
-  for (const JsonStep& step : std::span(steps.steps).first(steps.count)) {
-    if (!fits(step.literal)) return std::nullopt;
-    layout.Add(step, false);
-  }
-  if (!fits(steps.last_literal)) return std::nullopt;
-  layout.Add({steps.last_literal}, true);
-  return layout;
-}
-
-void JsonLayout::Add(const JsonStep& step, bool last) {
-  for (std::string_view left = step.literal; !left.empty();) {
-    const std::size_t n = std::min(left.size(), sizeof(std::uint64_t));
-    Word& word = words_.emplace_back();
-    std::memcpy(&word.text, left.data(), n);
-    std::memset(&word.mask, 0xff, n);
-    left.remove_prefix(n);
-  }
-  steps_.push_back({std::string(step.literal), words_.size(), step.quoted, last, step.field});
-}
-
-// What there is of the literal, as far as `text` goes.
-bool JsonLayout::Begins(const Step& step, std::string_view text) {
-  return text.size() < step.literal.size() && step.literal.starts_with(text);
-}
-
-JsonExtent JsonLayout::Read(const char* at, const char* end, std::span<JsonScalar> values) const {
-  std::ranges::fill(values, JsonScalar{});
-  const Word* word = words_.data();
-  for (const Step& step : steps_) {
-    std::uint64_t differs = 0;
-    const char* text = at;
-    for (const Word* const words_end = words_.data() + step.words_end; word != words_end;
-         ++word, text += sizeof(std::uint64_t)) {
-      std::uint64_t here = 0;
-      std::memcpy(&here, text, sizeof here);
-      differs |= (here ^ word->text) & word->mask;
-    }
-    if (differs != 0) {
-      const bool more = at >= end || Begins(step, {at, end});
-      return {more ? Fit::kMore : Fit::kNo, nullptr};
-    }
-    at += step.literal.size();
-    if (step.last) break;
-    const char* const value = at;
-    at = step.quoted ? SkipPlain(at) : SkipBare(at);
-    const std::string_view told(value, static_cast<std::size_t>(at - value));
-    const JsonKind kind = step.quoted ? JsonKind::kString : BareKind(told);
-    if (kind == JsonKind::kMissing) return {at >= end ? Fit::kMore : Fit::kNo, nullptr};
-    if (step.field >= 0) values[static_cast<std::size_t>(step.field)] = {kind, told};
-  }
-  return {at > end ? Fit::kMore : Fit::kRead, at};
 }
 
 }  // namespace stakewatch
