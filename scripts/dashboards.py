@@ -30,7 +30,7 @@ CAUSES = {
     "warning": ("a warning", ORANGE), "syncing": ("syncing", BLUE), "healthy": ("healthy", GREEN)}
 CAUSE_STATES = states(dict(enumerate(CAUSES.values(), 1)))
 NODE_CAUSE = 'min by (node) (stakewatch:node_cause_number{node=~"$node"})'
-CAUSE_ALERTS = ("NodeDown", "BeaconApiDown", "ExporterDown", "ExecutionLinkBroken",
+CAUSE_ALERTS = ("HostDown", "NodeDown", "BeaconApiDown", "ExporterDown", "ExecutionLinkBroken",
                 "ExecutionHeadStuck", "HeadLag", "PeersLow", "ValidatorClientDown",
                 "AttestationsMissed", "WrongNetwork")
 
@@ -207,25 +207,36 @@ def validators():
              steps=rising(red=1), **missed),
         stat("Not live", "Validators not seen in the epoch before the head's: an early warning "
              "that late blocks can belie." + NO_VALIDATORS_ABOUT,
-             by_group("beaconapi_validators_not_live"), "none", steps=rising(orange=1), **missed),
+             by_group("beaconapi_validators_not_live"), "none", size=(3, 4),
+             steps=rising(orange=1), **missed),
         stat("Slashed", "Validators that have been slashed, ever." + NO_VALIDATORS_ABOUT,
-             by_group("beaconapi_validators_slashed"), "none", steps=rising(red=1),
+             by_group("beaconapi_validators_slashed"), "none", size=(3, 4), steps=rising(red=1),
              alerts=("ValidatorSlashed",), **own),
         stat("Unknown keys", "Keys of the file that the chain does not know: not deposited yet, or "
              "of another network." + NO_VALIDATORS_ABOUT, by_group("beaconapi_validators_unknown"),
-             "none", steps=rising(orange=1), **own),
+             "none", size=(3, 4), steps=rising(orange=1), **own),
+        stat("List of keys", "Whether --validators-file, as it is now, is in use."
+             + NO_VALIDATORS_ABOUT, f"max by (node) (beaconapi_validators_file_failed{{{all_of}}})",
+             "none", size=(3, 4), high=1,
+             maps=states({0: ("in use", GREEN), 1: ("cannot be read", ORANGE)}),
+             alerts=("DutiesUnknown",), **own),
         stat("Keys loaded", "What the validator client has, by its keymanager API. Empty without "
              "--keymanager.url.",
              [(f"sum by (kind) (beaconapi_keymanager_keys{{{all_of}}})", "{{kind}}")], "none",
-             none="no keymanager"),
-        stat("Judged epochs behind", "The clock's epoch less the last judged one: 1 to 3 while the "
+             size=(3, 4), none="no keymanager"),
+        stat("Signing failed, 1 h", "Attestations that Prysm's validator client could not sign or "
+             "send, by its own metrics. Empty while it is not scraped.",
+             "sum by (node) (increase(stakewatch:validator_client_attestations_failed"
+             f"{{{all_of}}}[1h]))", "none", size=(3, 4), decimals=0, steps=rising(red=0.5),
+             none="not scraped", alerts=("SigningRefused", "ValidatorClientDown")),
+        stat("Epochs unjudged", "The clock's epoch less the last judged one: 1 to 3 while the "
              "node is in sync." + NO_VALIDATORS_ABOUT,
              f"max by (node) (beaconapi_clock_epoch{{{all_of}}} - on (job, instance, node) "
-             f"beaconapi_duties_judged_epoch{{{all_of}}})", "none", steps=rising(orange=5),
-             alerts=("DutiesUnknown",), **own),
+             f"beaconapi_duties_judged_epoch{{{all_of}}})", "none", size=(3, 4),
+             steps=rising(orange=5), alerts=("DutiesUnknown",), **own),
         stat("Inactivity leak", "Whether the judged epoch was in one: the network has not "
              "finalized for long, and a head reward of 0 means nothing." + NO_VALIDATORS_ABOUT,
-             f"max by (node) (beaconapi_inactivity_leak{{{all_of}}})", "none", high=1,
+             f"max by (node) (beaconapi_inactivity_leak{{{all_of}}})", "none", size=(3, 4), high=1,
              maps=YES_IS_BAD, alerts=("FinalityLag",), **own),
         graph("Attested, against the network", "Below the network's line the fault is here, "
               "beside it the fault is everywhere." + NO_VALIDATORS_ABOUT,
