@@ -297,13 +297,13 @@ class Webhook:
 
 
 class Prometheus(Program):
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, *flags):
         self.port = free_port()
         super().__init__("prometheus", [
             "prometheus", f"--config.file={config}",
             f"--storage.tsdb.path={pathlib.Path(folder) / 'prometheus-data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
-            f"--web.external-url=http://127.0.0.1:{self.port}"], folder)
+            f"--web.external-url=http://127.0.0.1:{self.port}", *flags], folder)
 
     def start(self):
         super().start()

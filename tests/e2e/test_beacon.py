@@ -8,10 +8,11 @@ from conftest import BIN
 from harness import Exporter, Simulator, promtool_accepts, wait_until
 
 SLOT_SECONDS = 0.25
-# Slots behind before somebody is called: HeadLag's page.
-LAG = 8
+# Slots behind before somebody is called: HeadLag's page. Below it a node follows: a busy machine is
+# a slot or two late.
+LAG, FOLLOWS = 8, 4
 SOURCES = {"node", "sync", "peers", "finality", "network", "fork", "execution_link",
-           "participation"}
+           "participation", "events"}
 EVIDENCE = {"client_gone", "optimistic", "el_offline", "heads_apart", "execution_down"}
 BOUND_SECONDS = 30
 
@@ -58,7 +59,7 @@ def node(sim, exporter):
     """Faults of one test, over at its end; what comes after it finds a healthy node."""
     yield sim
     sim.clear()
-    await_page(exporter, lambda page: sources_up(page) == SOURCES and lag(page) <= 1
+    await_page(exporter, lambda page: sources_up(page) == SOURCES and lag(page) <= FOLLOWS
                and not evidence(page), "is well again")
 
 
@@ -81,7 +82,7 @@ def await_page(exporter, holds, what, seconds=BOUND_SECONDS):
 def test_a_healthy_node(node, exporter):
     page = await_page(exporter, lambda page: sources_up(page) == SOURCES, "all sources are up")
     promtool_accepts(page.text)
-    assert lag(page) <= 1
+    assert lag(page) <= FOLLOWS
     assert page["beaconapi_health_status_code"] == 200
     assert page["beaconapi_finality_lag_epochs"] in (2, 3)
     assert page["beaconapi_network_as_expected"] == 1
@@ -114,7 +115,7 @@ def test_geth_syncs(node, exporter):
     node.fault(kind="syncing")
     page = await_page(exporter, lambda page: page["beaconapi_optimistic"] == 1, "is optimistic")
     assert page["beaconapi_health_status_code"] == 206
-    assert lag(page) <= 1, "the head goes on"
+    assert lag(page) <= FOLLOWS, "the head goes on"
     assert evidence(page) == {"optimistic", "heads_apart"}
 
 
@@ -146,7 +147,7 @@ def test_the_head_stands_while_the_node_claims_to_be_synced(node, exporter):
     assert page["beaconapi_health_status_code"] == 200
     assert not evidence(page), "the link to Geth is well: it stands with the head"
     node.clear()
-    await_page(exporter, lambda page: lag(page) <= 1, "catches up")
+    await_page(exporter, lambda page: lag(page) <= FOLLOWS, "catches up")
 
 
 def test_a_node_that_syncs_says_so_itself(node, exporter):
@@ -161,7 +162,7 @@ def test_the_network_does_not_finalize(node, exporter):
     node.fault(kind="finality_stalled", value=30)
     page = await_page(exporter, lambda page: page["beaconapi_finality_lag_epochs"] > 5,
                       "finality lags", 60)
-    assert lag(page) <= 1, "the head goes on"
+    assert lag(page) <= FOLLOWS, "the head goes on"
     assert page.get("beaconapi_participation_ratio", epoch="previous", vote="target") < 2 / 3
 
 
@@ -191,11 +192,84 @@ def test_a_fork_is_scheduled(node, exporter, run_exporter):
                                    + epoch * 8 * SLOT_SECONDS)
 
 
+def received(page, topic):
+    return page.get("beaconapi_events_received_total", topic=topic) or 0
+
+
+def slots(page):
+    return page.by("beaconapi_events_slots_total", "content")
+
+
+def test_events(node, exporter):
+    before = exporter.page()
+    page = await_page(exporter, lambda page: received(page, "head") >= received(before, "head") + 5
+                      and received(page, "finalized_checkpoint") > 0, "heads come")
+    assert page["beaconapi_events_feed_connected"] == 1
+    assert all(page.by("beaconapi_events_subscribed", "topic").values())
+    assert page["beaconapi_events_last_head_slot"] >= page["beaconapi_clock_slot"] - 2
+    assert page["beaconapi_events_unreadable_total"] == 0
+    # Blocks come a tenth of a slot after its start.
+    count = page["beaconapi_events_head_arrival_delay_seconds_count"]
+    assert count > 0
+    delay = page["beaconapi_events_head_arrival_delay_seconds_sum"] / count
+    assert 0.1 * SLOT_SECONDS <= delay < SLOT_SECONDS + 1
+    promtool_accepts(page.text)
+
+
+def test_events_fall_silent_while_the_stream_stands(node, exporter):
+    node.fault(kind="events_silent")
+
+    def silent(page):
+        last = page.get("beaconapi_events_last_event_timestamp_seconds", topic="head")
+        return page["beaconapi_events_last_received_timestamp_seconds"] - last > 4 * SLOT_SECONDS
+    page = await_page(exporter, silent, "only keep-alives come")
+    assert page["beaconapi_events_feed_connected"] == 1
+
+
+def test_a_cut_stream_comes_back_and_no_slot_is_lost(node, exporter):
+    before = exporter.page()
+    node.fault(kind="events_cut")
+    page = await_page(exporter, lambda page: page["beaconapi_events_feed_disconnects_total"] >
+                      before["beaconapi_events_feed_disconnects_total"], "the cut is seen")
+    head = page["beaconapi_head_slot"]
+    page = await_page(exporter, lambda page: page["beaconapi_events_feed_connected"] == 1
+                      and page["beaconapi_events_last_head_slot"] > head + 4, "comes back")
+    counted, lost = slots(page), slots(page).get("unknown", 0) - slots(before).get("unknown", 0)
+    assert lost == 0, counted
+
+
+def test_a_reorg_and_a_slashing(node, exporter):
+    before = exporter.page()
+    node.fault(kind="reorg", target="beacon", value=3)
+    node.fault(kind="slashed", value=1)
+    page = await_page(exporter, lambda page: received(page, "proposer_slashing") == 1
+                      and received(page, "chain_reorg") == 1, "both are told")
+    assert page["beaconapi_events_reorgs_total"] == 1
+    deeper = (page["beaconapi_events_reorg_depth_slots_sum"]
+              - before["beaconapi_events_reorg_depth_slots_sum"])
+    assert deeper == 3
+
+
+def test_slots_without_a_block_are_counted(node, exporter):
+    before = slots(exporter.page()).get("empty", 0)
+    node.fault(kind="missed_proposals")
+    await_page(exporter, lambda page: slots(page).get("empty", 0) > before, "an empty slot")
+
+
+def test_older_clients_refuse_the_slashings(node, exporter, run_exporter):
+    node.fault(kind="old_topics")
+    program = run_exporter("beacon_exporter", f"--beacon.url={node.url('beacon')}")
+    page = await_page(program, lambda page: page.get("beaconapi_events_feed_connected") == 1
+                      and received(page, "head") > 0, "the feed stands")
+    subscribed = page.by("beaconapi_events_subscribed", "topic")
+    assert subscribed["head"] == 1 and subscribed["proposer_slashing"] == 0
+
+
 def test_numbers_as_numbers(node, exporter):
     node.fault(kind="numbers")
     page = exporter.page()
     assert sources_up(page) == SOURCES
-    assert lag(page) <= 1
+    assert lag(page) <= FOLLOWS
 
 
 @pytest.mark.parametrize("fault", [
@@ -213,7 +287,7 @@ def test_what_cannot_be_read_is_missing(node, exporter, fault):
     node.fault(**fault, target="beacon")
     page = exporter.page()
     promtool_accepts(page.text)
-    assert page.seconds < 3
+    assert page.seconds < 4, "the deadline of a scrape is 2 s"
     if fault["kind"] not in ("duplicate_keys", "invalid_utf8"):
         assert "sync" not in sources_up(page)
         assert page.series("beaconapi_head_lag_slots") == {}
@@ -239,3 +313,19 @@ def test_the_page_survives_any_moment(node, exporter):
             assert exporter.page().names()
         except (OSError, http.client.HTTPException) as broken:
             raise AssertionError(f"no page after {fault}") from broken
+
+
+def test_the_whole_set_is_counted_as_it_comes(tmp_path, programs, run_exporter):
+    validators = 50_000
+    big = Simulator(BIN / "stakewatch_sim", tmp_path, f"--validators={validators}",
+                    "--history-epochs=4", faces=("http", "ws", "control", "beacon"))
+    programs.append(big)
+    big.start()
+    program = run_exporter("beacon_exporter", f"--beacon.url={big.url('beacon')}",
+                           "--beacon.validator-set=true")
+    page = await_page(program, lambda page: page.series("beaconapi_validator_set_validators") != {},
+                      "the set is read")
+    by_status = page.by("beaconapi_validator_set_validators", "status")
+    assert sum(by_status.values()) == validators
+    assert by_status["withdrawal_done"] > 4000 and by_status["pending_queued"] == 50
+    assert by_status["active_ongoing"] > 40_000

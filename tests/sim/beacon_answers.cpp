@@ -203,8 +203,10 @@ BeaconReply Events(const BeaconAsk& ask) {
                                                                "data_column_sidecar"};
   BeaconReply reply;
   reply.topics = ask.Values("topics");
+  const bool old = ask.node.Has(Kind::kOldTopics);
   for (const std::string& topic : reply.topics) {
-    if (std::find(kTopics.begin(), kTopics.end(), topic) == kTopics.end()) {
+    if ((old && topic.ends_with("_slashing")) ||
+        std::find(kTopics.begin(), kTopics.end(), topic) == kTopics.end()) {
       return BeaconError(400, topic + ": invalid topic name");
     }
   }

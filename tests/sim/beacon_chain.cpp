@@ -184,8 +184,10 @@ std::uint64_t BeaconChain::SyncMember(std::uint64_t period, std::uint64_t positi
 bool BeaconChain::SyncBit(std::uint64_t slot, std::uint64_t position) const {
   const Slot at = At(slot);
   const std::uint64_t period = EpochOf(slot) / EpochsPerSyncPeriod();
-  if (Own(SyncMember(period, position)) && !at.own_attest) return false;
-  return Mix(Mix(setup_.seed, kBit), Mix(slot, position)) % 100 < at.sync_percent;
+  const bool own = Own(SyncMember(period, position));
+  if (own && !at.own_attest) return false;
+  const std::uint32_t percent = own ? at.sync_percent : at.others_percent;
+  return Mix(Mix(setup_.seed, kBit), Mix(slot, position)) % 100 < percent;
 }
 
 bool BeaconChain::Attested(std::uint64_t index, std::uint64_t epoch, std::uint64_t head) const {

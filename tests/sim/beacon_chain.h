@@ -26,10 +26,10 @@ struct Slot {
   bool own_attest = true;              // Our validators did their duty.
   bool own_late = false;               // Their attestations came too late for the head vote.
   bool other_recipient = false;        // An own block pays to somebody else.
-  std::uint32_t others_percent = 100;  // Of the other validators: those that attested.
-  std::uint32_t sync_percent = 100;    // Of the sync committee.
-  std::uint32_t fork = 0;              // Differs between two blocks of one slot.
-  std::uint64_t block_number = 0;      // The payload's; without a block that of the block before.
+  std::uint32_t others_percent = 100;  // Of the other validators: those that did.
+  std::uint32_t sync_percent = 100;  // Of the own members of the sync committee: those that signed.
+  std::uint32_t fork = 0;            // Differs between two blocks of one slot.
+  std::uint64_t block_number = 0;    // The payload's; without a block that of the block before.
 };
 
 struct Finality {

@@ -78,6 +78,7 @@ enum class Kind : std::uint8_t {
   kSyncWeak,
   kEventsSilent,
   kEventsCut,
+  kOldTopics,
   kNumbers,
   kNegative,
   kNoWallet,
