@@ -4,10 +4,12 @@
 #   stack-init targets NAME JOB=HOST:PORT/PATH…      what Prometheus scrapes in this profile
 #   stack-init targets-elsewhere                     the same from .env, in monitoring-only
 #   stack-init first-answers SECONDS HOST:PORT…      wait until the nodes answer these exporters
+#   stack-init demo-validators COUNT                 the validators of the simulated client
 #   stack-init validator-warning                     what slashing is; 1 until it was read
 set -eu
 umask 077
 volumes=${STACK_VOLUMES:-/volumes}
+config=${STACK_CONFIG:-/config}
 
 fail() {
   echo "stack-init: $*" >&2
@@ -36,8 +38,8 @@ basename_of() { echo "${1##*/}"; }
 # Alertmanager's configuration as it is in prometheus/, with the receiver of pages that it names on
 # loopback put to the log collector: a page is then a line among the logs.
 alertmanager_config() {
-  [ -d /alertmanager ] || return 0
-  for file in /alertmanager/*; do
+  [ -d "$config/alertmanager" ] || return 0
+  for file in "$config"/alertmanager/*; do
     [ ! -f "$file" ] || sed 's#http://127\.0\.0\.1:8541/[a-z]*#http://otelcol:8541/alerts#' "$file" |
       write "$volumes/alertmanager_config/$(basename_of "$file")"
   done
@@ -58,6 +60,7 @@ init() {
   # Each profile in use writes its own again.
   rm -f "$volumes"/targets/*.json
   alertmanager_config
+  [ ! -f "$config/validators.txt" ] || write "$volumes/validators/validators.txt" < "$config/validators.txt"
 }
 
 # A file of Prometheus's file discovery, from JOB=HOST:PORT/PATH…
@@ -83,8 +86,14 @@ targets_elsewhere() {
   set --
   [ ! "${GETH_METRICS:-}" ] || set -- "$@" "upstream-geth=$GETH_METRICS"
   [ ! "${BEACON_METRICS:-}" ] || set -- "$@" "upstream-beacon=$BEACON_METRICS"
-  [ ! "${VALIDATOR_METRICS:-}" ] || set -- "$@" "upstream-validator=$VALIDATOR_METRICS"
-  targets elsewhere "$@"
+  targets upstream "$@"
+  set --
+  [ ! "${VALIDATOR_METRICS:-}" ] || set -- "prysm-validator=$VALIDATOR_METRICS"
+  targets prysm-validator "$@"
+}
+
+demo_validators() {
+  seq 0 $(($1 - 1)) | sed 's/$/ demo/' | write "$volumes/validators/validators.txt"
 }
 
 first_answers() {
@@ -129,6 +138,7 @@ case ${1:-} in
   targets) shift; targets "$@" ;;
   targets-elsewhere) targets_elsewhere ;;
   first-answers) shift; first_answers "$@" ;;
+  demo-validators) demo_validators "$2" ;;
   validator-warning) validator_warning ;;
-  *) fail "init, targets, targets-elsewhere, first-answers or validator-warning" ;;
+  *) fail "init, targets, targets-elsewhere, first-answers, demo-validators or validator-warning" ;;
 esac

@@ -14,7 +14,7 @@ TEXT = (ROOT / "docker-compose.yaml").read_text()
 ENV = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
-ONE_SHOTS = {"init", "first_answers", "validator_warning", "targets_node", "targets_validator",
+ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "targets_node", "targets_validator",
              "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
@@ -22,7 +22,7 @@ MONITORING = {"init", "geth_exporter", "beacon_exporter", "first_answers", "prom
 PROFILES = {"node": {"geth", "prysm", "targets_node"},
             "validator": {"geth", "prysm", "targets_node", "validator", "validator_warning",
                           "targets_validator"},
-            "demo": {"simulator"},
+            "demo": {"simulator", "demo_validators"},
             "monitoring-only": {"targets_elsewhere"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
        "prysm": {("13000", "tcp"), ("13000", "udp"), ("12000", "udp")}}
@@ -297,6 +297,11 @@ def test_prometheus_asks_services_of_the_stack():
     config = yaml.safe_load((ROOT / "prometheus/compose/prometheus.yml").read_text())
     assert config["global"]["scrape_interval"] == config["global"]["evaluation_interval"] == "5s"
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
+    plain = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
+    assert {job["job_name"] for job in plain["scrape_configs"]} <= set(jobs)
+    for key in ("global", "rule_files"):
+        assert plain[key] == config[key]
+    assert plain["alerting"]["alert_relabel_configs"] == config["alerting"]["alert_relabel_configs"]
     for name, job in jobs.items():
         discovery = {key for key in job if key.endswith("_configs")}
         assert discovery <= {"static_configs", "file_sd_configs"}, name
@@ -308,7 +313,8 @@ def test_prometheus_asks_services_of_the_stack():
         assert jobs[name]["static_configs"][0]["labels"]["node"] == "main"
     assert jobs["upstream"]["scrape_interval"] == "15s"
     # The rules take every job that begins so for our exporters.
-    assert not [name for name in jobs if re.match("(geth|beacon).", name)]
+    for job in set(jobs) - {"geth", "beacon"} | set(re.findall(r"\b([\w-]+)=\w+:\d+/", TEXT)):
+        assert not re.match("geth|beacon", job), job
 
 
 def test_data_sources_have_the_addresses_of_services():
@@ -352,13 +358,14 @@ def test_dockerfile_builds_without_arguments_and_downloads():
 def test_nothing_is_for_one_architecture_alone():
     """Intrinsics, assembler and compiler flags of one kind of machine. That the sources compile for
     arm64 is shown by tests/stack/arm64.sh."""
+    guarded = re.compile(r"^#if defined\(__SSE2__\)$.*?^#(else|endif)", re.MULTILINE | re.DOTALL)
     special = re.compile(r"[a-z]mmintrin\.h|arm_neon|__x86_64__|__aarch64__|__SSE|__AVX|\b_mm\d*_"
-                         r"|\basm\b|__asm__|-march=|-mtune=|-mavx|-msse|x86_64")
+                         r"|\basm\b|__asm__|-march=|-mtune=|-mavx|-msse")
     for folder, kinds in (("common", "*.h *.cpp *.txt"), ("exporters", "*.h *.cpp *.txt"),
                           ("tests/sim", "*.h *.cpp *.txt")):
         for kind in kinds.split():
             for path in (ROOT / folder).rglob(kind):
-                found = special.search(path.read_text())
+                found = special.search(guarded.sub("", path.read_text()))
                 assert not found, f"{path}: {found[0]}"
     for path in ("Dockerfile", "CMakeLists.txt", "CMakePresets.json", "scripts/image-root.sh"):
         found = special.search((ROOT / path).read_text())
@@ -383,14 +390,14 @@ def make_volumes(tmp_path):
 
 def test_targets_are_written_for_prometheus(volumes):
     done = init(volumes, "targets", "node", "upstream-geth=geth:6060/debug/metrics/prometheus",
-                "upstream-prysm=prysm:8080/metrics")
+                "prysm-beacon=prysm:8080/metrics")
     assert done.returncode == 0, done.stderr
     assert json.loads((volumes / "targets/node.json").read_text()) == [
         {"targets": ["geth:6060"], "labels": {
             "job": "upstream-geth", "node": "main",
             "__metrics_path__": "/debug/metrics/prometheus"}},
         {"targets": ["prysm:8080"], "labels": {
-            "job": "upstream-prysm", "node": "main", "__metrics_path__": "/metrics"}}]
+            "job": "prysm-beacon", "node": "main", "__metrics_path__": "/metrics"}}]
 
 
 @pytest.mark.parametrize("wrong", ["geth:6060", "j=geth/metrics", 'j=a:1/x"y', "a=b=c:1/x"])
@@ -406,12 +413,13 @@ def test_monitoring_only_wants_addresses(volumes):
     done = init(volumes, "targets-elsewhere", GETH_URL="http://a:1", BEACON_URL="http://b:2",
                 BEACON_METRICS="b:8080/metrics")
     assert done.returncode == 0, done.stderr
-    (group,) = json.loads((volumes / "targets/elsewhere.json").read_text())
+    assert json.loads((volumes / "targets/prysm-validator.json").read_text()) == []
+    (group,) = json.loads((volumes / "targets/upstream.json").read_text())
     assert group["targets"] == ["b:8080"] and group["labels"]["job"] == "upstream-beacon"
     # None of them: no targets, and no mistake.
     assert init(volumes, "targets-elsewhere", GETH_URL="http://a:1",
                 BEACON_URL="http://b:2").returncode == 0
-    assert json.loads((volumes / "targets/elsewhere.json").read_text()) == []
+    assert json.loads((volumes / "targets/upstream.json").read_text()) == []
 
 
 def test_the_validator_client_waits_until_the_warning_was_read(volumes):
