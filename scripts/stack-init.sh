@@ -35,15 +35,31 @@ Changed after the first start? docker compose build init, and give the volumes t
 
 basename_of() { echo "${1##*/}"; }
 
-# Alertmanager's configuration as it is in prometheus/, with the receiver of pages that it names on
-# loopback put to the log collector: a page is then a line among the logs.
+# Alertmanager's configuration as it is in prometheus/, with its receivers on loopback, which are those
+# of make demo, put to the webhook of secrets/webhook_url; without one, to the log collector: a page
+# is then a line among the logs. The heartbeat goes there in any case.
 alertmanager_config() {
   [ -d "$config/alertmanager" ] || return 0
+  log=http://otelcol:8541/alerts
+  url=$log
+  secret=$config/alertmanager/secrets/webhook_url
+  if [ -s "$secret" ]; then
+    url=$(head -n 1 "$secret")
+    case $url in
+      *[!A-Za-z0-9:/._?=\&%~@+-]* | '') fail "secrets/webhook_url is no URL" ;;
+      http://* | https://*) ;;
+      *) fail "secrets/webhook_url does not begin with http:// or https://" ;;
+    esac
+    url=$(printf %s "$url" | sed 's/&/\\&/g')
+    echo "Pages go to the webhook of prometheus/alertmanager/secrets/webhook_url."
+  else
+    echo "Nobody is paged: no receiver is set, pages go to the log alone. See docs/stack.md."
+  fi
   for file in "$config"/alertmanager/*; do
-    [ ! -f "$file" ] || sed 's#http://127\.0\.0\.1:8541/[a-z]*#http://otelcol:8541/alerts#' "$file" |
+    [ ! -f "$file" ] || sed -e "s#http://127\.0\.0\.1:8541/heartbeat#$log#" \
+      -e "s#http://127\.0\.0\.1:8541/[a-z]*#$url#" "$file" |
       write "$volumes/alertmanager_config/$(basename_of "$file")"
   done
-  echo "Pages go to the log alone; how they reach a person: docs/stack.md."
 }
 
 init() {

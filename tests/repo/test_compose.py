@@ -384,8 +384,10 @@ def init(volumes, *arguments, **environment):
 @pytest.fixture(name="volumes")
 def make_volumes(tmp_path):
     for name in STACK["volumes"]:
-        (tmp_path / name).mkdir()
-    return tmp_path
+        (tmp_path / "volumes" / name).mkdir(parents=True)
+    # There already, as this machine may have none.
+    (tmp_path / "volumes/tools/busybox").touch(0o755)
+    return tmp_path / "volumes"
 
 
 def test_targets_are_written_for_prometheus(volumes):
@@ -435,10 +437,7 @@ def test_the_validator_client_waits_until_the_warning_was_read(volumes):
     assert done.returncode == 0 and not done.stdout
 
 
-def test_secrets_are_made_once_and_for_their_owner(volumes, tmp_path):
-    if not pathlib.Path("/bin/busybox").exists():
-        (tmp_path / "tools/busybox").write_text("")
-        (tmp_path / "tools/busybox").chmod(0o755)
+def test_secrets_are_made_once_and_for_their_owner(volumes):
     (volumes / "targets/old.json").write_text("[]")
     first = init(volumes, "init")
     assert first.returncode == 0, first.stderr
@@ -451,6 +450,31 @@ def test_secrets_are_made_once_and_for_their_owner(volumes, tmp_path):
     kept = token.read_text(), password.read_text()
     assert init(volumes, "init").returncode == 0
     assert (token.read_text(), password.read_text()) == kept
+
+
+@pytest.mark.parametrize("url", ["", "https://example.org/hook?a=1&b=%20x"])
+def test_pages_go_to_the_webhook_or_to_the_log(volumes, tmp_path, url):
+    folder = tmp_path / "config/alertmanager"
+    (folder / "secrets").mkdir(parents=True)
+    (folder / "secrets/webhook_url").write_text(url and url + "\n")
+    text = (ROOT / "prometheus/alertmanager/alertmanager.yml").read_text()
+    (folder / "alertmanager.yml").write_text(text)
+    done = init(volumes, "init", STACK_CONFIG=str(tmp_path / "config"))
+    assert done.returncode == 0, done.stderr
+    assert ("Nobody is paged" in done.stdout) == (not url)
+    made = yaml.safe_load((volumes / "alertmanager_config/alertmanager.yml").read_text())
+    urls = {receiver["name"]: {hook["url"] for hook in receiver["webhook_configs"]}
+            for receiver in made["receivers"]}
+    log = "http://otelcol:8541/alerts"
+    assert urls == {"page": {url or log}, "warning": {url or log}, "heartbeat": {log}}
+
+
+def test_a_webhook_that_is_no_url_is_refused(volumes, tmp_path):
+    (tmp_path / "config/alertmanager/secrets").mkdir(parents=True)
+    for wrong in ("example.org", "http://a b", "http://a#b", "ftp://a"):
+        (tmp_path / "config/alertmanager/secrets/webhook_url").write_text(wrong)
+        done = init(volumes, "init", STACK_CONFIG=str(tmp_path / "config"))
+        assert done.returncode == 1 and "webhook_url" in done.stderr, wrong
 
 
 def test_a_volume_of_somebody_else_is_named(volumes):

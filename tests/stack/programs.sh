@@ -17,6 +17,7 @@ programs="
 compose 2.40.3 github.com/docker/compose/v2 github.com/docker/compose/v2/cmd -
 prometheus 3.15.0 github.com/prometheus/prometheus@v0.315.0 github.com/prometheus/prometheus/cmd/prometheus remove_all_sd
 node_exporter 1.12.1 github.com/prometheus/node_exporter github.com/prometheus/node_exporter -
+geth 1.17.3 - - -
 loki 3.7.8 github.com/grafana/loki/v3 github.com/grafana/loki/v3/cmd/loki -
 otelcol 0.149.0 - - -
 "
@@ -74,6 +75,16 @@ for one in mod.get("Exclude") or []:
   mv "$work/made" "$to"
 }
 
+# At the place where scripts/test-real.sh keeps its own, which is as good.
+build_geth() {
+  local version=$1 to=$2 work
+  work=$(mktemp -d "$cache/stack/build.XXXXXX")
+  trap 'rm -rf "$work"' RETURN
+  env -u GOROOT -u GOFLAGS GOTOOLCHAIN=local GOBIN="$work" GOMAXPROCS="$jobs" \
+    nice -n 19 "$go" install -p "$jobs" "github.com/ethereum/go-ethereum/cmd/geth@v$version"
+  mv "$work/geth" "$to"
+}
+
 # The collector is put together by its own builder, from the parts that our configuration names.
 build_otelcol() {
   local version=$1 to=$2 work
@@ -87,7 +98,7 @@ build_otelcol() {
   mv "$work/dist/otelcol-contrib" "$to"
 }
 
-mkdir -p "$bin"
+mkdir -p "$bin" "$cache/bin"
 exec 9>"$bin/.lock"
 flock 9  # Two runs build it once.
 go=
@@ -95,11 +106,13 @@ while read -r name version module package tags; do
   [[ $name ]] || continue
   (( $# == 0 )) || [[ " $* " == *" $name "* ]] || continue
   made=$bin/$name-$version
+  [[ $name != geth ]] || made=$cache/bin/$name-$version
   [[ ! -x $made ]] || continue
   [[ $go ]] || find_go
   echo "Building $name $version with $("$go" env GOVERSION) and $jobs threads, once …"
   start=$SECONDS
   case $name in
+    geth) build_geth "$version" "$made" ;;
     otelcol) build_otelcol "$version" "$made" ;;
     compose) LDFLAGS="-X github.com/docker/compose/v2/internal.Version=v$version" \
       build_module "$module" "$version" "$package" "$tags" "$made" ;;
