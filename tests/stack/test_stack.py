@@ -14,7 +14,7 @@ import pytest
 from conftest import ALERTMANAGER, LEFT_OUT, ROOT, get, wait
 
 OURS = ["simulator", "geth_exporter", "beacon_exporter", "prometheus", "alertmanager", "loki",
-        "otelcol", "node_exporter"]
+        "otelcol", "node_exporter", "page_log"]
 ONE_SHOTS = {"init", "first_answers", "demo_validators"}
 IMAGES_BYTES_MAX = {"geth_exporter": 40 << 20, "beacon_exporter": 40 << 20}
 
@@ -165,6 +165,12 @@ def test_a_page_reaches_the_webhook(stack):
         alert for alert in stack.alerts() if alert["labels"]["alertname"] == "TestPage"
         and alert["status"] == "firing"][:1], 20)
     assert page["labels"]["severity"] == "page" and page["annotations"]["summary"]
+
+
+def test_the_heartbeat_is_in_the_log(stack):
+    """Of page_log, which takes all notifications where no receiver is set."""
+    wait("the Watchdog among the logs", lambda: stack.loki(
+        "query_range", query='{service_name="page_log"} |= "Watchdog"')["result"])
 
 
 def test_a_first_start_pages_nobody(stack):
