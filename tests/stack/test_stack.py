@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import ALERTMANAGER, LEFT_OUT, ROOT, get, wait
+from conftest import LEFT_OUT, ROOT, get, wait
 
 OURS = ["simulator", "geth_exporter", "beacon_exporter", "prometheus", "alertmanager", "loki",
         "otelcol", "node_exporter", "page_log"]
@@ -188,7 +188,7 @@ def test_a_restart_pages_nobody(stack, service):
     assert "the silence is lifted" in done.stdout
     assert stack.inspect(service)["State"]["StartedAt"] > before
     assert stack.pages() == []
-    active = [one for one in get(f"{ALERTMANAGER}/api/v2/silences")
+    active = [one for one in get(f"{stack.alertmanager}/api/v2/silences")
               if one["status"]["state"] == "active"]
     assert not active
 
