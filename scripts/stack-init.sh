@@ -95,6 +95,7 @@ targets() {
     groups="$groups${groups:+, }{\"targets\": [\"${address%%/*}\"], \"labels\": {\"job\": \"${one%%=*}\", \"node\": \"main\", \"__metrics_path__\": \"/${address#*/}\"}}"
   done
   echo "[$groups]" | write "$volumes/targets/$name.json"
+  echo "Prometheus asks in $name: ${*:-nothing}"
 }
 
 targets_elsewhere() {
