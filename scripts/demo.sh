@@ -1,28 +1,37 @@
 #!/usr/bin/env bash
 # `make demo`: every exporter, a real Prometheus and a real Alertmanager with our configuration, on a
-# simulated Geth. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…) takes a real node instead.
+# simulated Geth and beacon node. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…) and
+# BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
 # Each port is a variable, which a flag can set as well: --prometheus-port 9095.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT SIM_HTTP_PORT SIM_WS_PORT
-  SIM_CONTROL_PORT WEBHOOK_PORT)
+names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT BEACON_EXPORTER_PORT SIM_HTTP_PORT
+  SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT)
 PROMETHEUS_PORT=${PROMETHEUS_PORT:-9090}
 ALERTMANAGER_PORT=${ALERTMANAGER_PORT:-9093}
 GETH_EXPORTER_PORT=${GETH_EXPORTER_PORT:-19101}
+BEACON_EXPORTER_PORT=${BEACON_EXPORTER_PORT:-19102}
 SIM_HTTP_PORT=${SIM_HTTP_PORT:-8545}
 SIM_WS_PORT=${SIM_WS_PORT:-8546}
+SIM_BEACON_PORT=${SIM_BEACON_PORT:-3500}
+SIM_VALIDATOR_PORT=${SIM_VALIDATOR_PORT:-7500}
 SIM_CONTROL_PORT=${SIM_CONTROL_PORT:-8540}
 WEBHOOK_PORT=${WEBHOOK_PORT:-8541}
 GETH_URL=${GETH_URL:-}
 GETH_WS_URL=${GETH_WS_URL:-}
+BEACON_URL=${BEACON_URL:-}
+VALIDATORS_FILE=${VALIDATORS_FILE:-}
+# So short that a page for eight slots behind, for two minutes, comes in two and a half; and epochs
+# of 64 s, so that it comes before that for finality.
+slot_seconds=2 slots_per_epoch=32
 # Given, nothing is installed or built: the programs are taken from there.
 bin=${STAKEWATCH_BIN:-}
 
 flag_of() { tr 'A-Z_' 'a-z-' <<<"--$1"; }
 
 usage() {
-  sed -n '2,4s/^# //p' "$0"
+  sed -n '2,5s/^# //p' "$0"
   echo
   local name
   for name in "${names[@]}"; do
@@ -57,7 +66,7 @@ check_ports() {
     elif [[ $seen == *" $port "* ]]; then
       echo "demo: $name=$port is given to two programs" >&2
       wrong=yes
-    elif [[ $GETH_URL && $name == SIM_[HW]* ]]; then
+    elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ]]; then
       continue  # No simulated node.
     elif port_taken "$port"; then
       echo "demo: port $port is taken; another one: $name=$((port + 10000 > 65535 ? port - 1000 : port + 10000)) make demo" >&2
@@ -80,7 +89,7 @@ stop_all() {
   trap '' INT TERM HUP
   trap - EXIT
   (( ${#pids[@]} == 0 )) || echo "Stopping …"
-  for name in prometheus alertmanager geth_exporter simulator; do
+  for name in prometheus alertmanager geth_exporter beacon_exporter simulator; do
     pid=${pids[$name]:-}
     [[ $pid ]] || continue
     kill -TERM "$pid" 2>/dev/null || true
@@ -133,28 +142,62 @@ await() {
 render() {
   cp -r prometheus "$work/prometheus"
   sed -i -e "s/localhost:19101/127.0.0.1:$GETH_EXPORTER_PORT/" \
+    -e "s/localhost:19102/127.0.0.1:$BEACON_EXPORTER_PORT/" \
     -e "s/localhost:9090/127.0.0.1:$PROMETHEUS_PORT/" \
     -e "s/localhost:9093/127.0.0.1:$ALERTMANAGER_PORT/" "$work/prometheus/prometheus.yml"
   sed -i "s/127.0.0.1:8541/127.0.0.1:$WEBHOOK_PORT/" \
     "$work/prometheus/alertmanager/alertmanager.yml"
+  if [[ -z $BEACON_URL ]]; then
+    mkdir -p "$work/prometheus/targets"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SIM_VALIDATOR_PORT" \
+      >"$work/prometheus/targets/prysm-validator.yml"
+  fi
+  # A real client and a simulated one are not two of one node.
+  if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
+    sed -i "/:$GETH_EXPORTER_PORT\"/{n;s/node: main/node: other/}" "$work/prometheus/prometheus.yml"
+  fi
 }
 
 start_node() {
   local control=127.0.0.1:$SIM_CONTROL_PORT http=127.0.0.1:$SIM_HTTP_PORT
-  local ws=127.0.0.1:$SIM_WS_PORT
-  # With a real node only the simulator's webhook is of use; its own node is nobody's business.
+  local ws=127.0.0.1:$SIM_WS_PORT beacon=()
+  # With real nodes only the simulator's webhook is of use; its own nodes are nobody's business.
   if [[ $GETH_URL ]]; then http=127.0.0.1:0 ws=127.0.0.1:0; fi
+  if [[ -z $BEACON_URL ]]; then
+    beacon=(--beacon "127.0.0.1:$SIM_BEACON_PORT" --slot "${slot_seconds}s"
+      --slots-per-epoch "$slots_per_epoch" --validator-client "127.0.0.1:$SIM_VALIDATOR_PORT")
+  fi
   start simulator "$bin/stakewatch_sim" --http "$http" --ws "$ws" --ipc "$work/geth.ipc" \
-    --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval 2 --peers 50
+    --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval "$slot_seconds" \
+    --peers 50 "${beacon[@]}"
   await simulator "http://$control/"
 }
 
-start_exporters() {
+start_geth_exporter() {
   local url=${GETH_URL:-http://127.0.0.1:$SIM_HTTP_PORT} ws=$GETH_WS_URL
   if [[ -z $GETH_URL ]]; then ws=ws://127.0.0.1:$SIM_WS_PORT; fi
   start geth_exporter "$bin/geth_exporter" --geth.url="$url" ${ws:+--geth.ws-url="$ws"} \
     --web.listen-address="127.0.0.1:$GETH_EXPORTER_PORT"
   await geth_exporter "http://127.0.0.1:$GETH_EXPORTER_PORT/-/healthy"
+}
+
+start_beacon_exporter() {
+  local url=${BEACON_URL:-http://127.0.0.1:$SIM_BEACON_PORT} execution=$GETH_URL more=()
+  local validators=$VALIDATORS_FILE
+  if [[ -z $BEACON_URL ]]; then
+    # The two simulated ones are a pair; a real Geth has nothing to do with a simulated beacon node.
+    if [[ $GETH_URL ]]; then execution=; else execution=http://127.0.0.1:$SIM_HTTP_PORT; fi
+    validators=$work/validators.txt
+    curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/validators" >"$validators"
+    (umask 077 && curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/token" >"$work/token")
+    more+=(--beacon.network=mainnet --keymanager.url="http://127.0.0.1:$SIM_VALIDATOR_PORT"
+      --keymanager.bearer-token-file="$work/token")
+  fi
+  if [[ $execution ]]; then more+=(--beacon.execution-url="$execution"); fi
+  if [[ $validators ]]; then more+=(--validators-file="$validators"); fi
+  start beacon_exporter "$bin/beacon_exporter" --beacon.url="$url" "${more[@]}" \
+    --web.listen-address="127.0.0.1:$BEACON_EXPORTER_PORT"
+  await beacon_exporter "http://127.0.0.1:$BEACON_EXPORTER_PORT/-/healthy"
 }
 
 start_monitors() {
@@ -175,22 +218,34 @@ start_monitors() {
 say_what_runs() {
   cat <<EOF
 
-stakewatch runs${GETH_URL:+ on $GETH_URL}. Ctrl-C ends it; logs are in $work.
-  exporter      http://127.0.0.1:$GETH_EXPORTER_PORT/
+stakewatch runs${GETH_URL:+ on $GETH_URL}${BEACON_URL:+ on $BEACON_URL}. Ctrl-C ends it; logs are in $work.
+  exporters     http://127.0.0.1:$GETH_EXPORTER_PORT/ (Geth)
+                http://127.0.0.1:$BEACON_EXPORTER_PORT/ (beacon node)
   Prometheus    http://127.0.0.1:$PROMETHEUS_PORT/alerts
   Alertmanager  http://127.0.0.1:$ALERTMANAGER_PORT/
 EOF
-  if [[ -z $GETH_URL ]]; then
-    cat <<EOF
-  node          http://127.0.0.1:$SIM_HTTP_PORT/ (simulated; also ws://127.0.0.1:$SIM_WS_PORT, $work/geth.ipc)
-
-Try, in another terminal:
+  [[ $GETH_URL ]] || cat <<EOF
+  Geth          http://127.0.0.1:$SIM_HTTP_PORT/ (simulated; also ws://127.0.0.1:$SIM_WS_PORT, $work/geth.ipc)
+EOF
+  [[ $BEACON_URL ]] || cat <<EOF
+  beacon node   http://127.0.0.1:$SIM_BEACON_PORT/ (simulated; validator client at http://127.0.0.1:$SIM_VALIDATOR_PORT/)
+EOF
+  [[ $GETH_URL && $BEACON_URL ]] || echo $'\nTry, in another terminal:'
+  local fault="curl -X POST 'http://127.0.0.1:$SIM_CONTROL_PORT/fault"
+  [[ $GETH_URL ]] || cat <<EOF
   curl -s http://127.0.0.1:$GETH_EXPORTER_PORT/metrics | grep geth_peers
-  curl -X POST 'http://127.0.0.1:$SIM_CONTROL_PORT/fault?kind=stop&for=60s'    # Geth is gone: a page in 30 s
-  curl -X POST 'http://127.0.0.1:$SIM_CONTROL_PORT/fault?kind=stuck&for=5m'    # the chain stands still
+  $fault?kind=stop&for=60s'    # Geth is gone: a page in 30 s
+  $fault?kind=stuck&for=5m'    # Geth's chain stands still
+EOF
+  [[ $BEACON_URL ]] || cat <<EOF
+  curl -s http://127.0.0.1:$BEACON_EXPORTER_PORT/metrics | grep beaconapi_head
+  $fault?kind=stop&target=validator&for=3m'    # the validator client is gone
+  # The beacon node falls out of sync and says that all is well: a page by its true lag in 2 1/2 min.
+  $fault?kind=stuck&target=beacon&for=4m'
+EOF
+  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults
 EOF
-  fi
   echo
   echo "Pages arrive below, as a receiver would get them:"
 }
@@ -207,9 +262,10 @@ main() {
   trap stop_all EXIT
   trap 'exit 0' INT TERM HUP  # How a demo ends.
   render
-  echo "Starting the node, the exporter, Alertmanager and Prometheus …"
+  echo "Starting the nodes, the exporters, Alertmanager and Prometheus …"
   start_node
-  start_exporters
+  start_geth_exporter
+  start_beacon_exporter
   start_monitors
   say_what_runs
 
@@ -220,7 +276,7 @@ main() {
     lines=$(wc -l <"$work/simulator.log")
     if (( lines > shown )); then
       sed -n "$((shown + 1)),${lines}p" "$work/simulator.log" |
-        grep -v -e '^\(http\|ws\|ipc\|control\|webhook\) ' -e Watchdog || true
+        grep -v -e '^\(http\|ws\|ipc\|control\|webhook\|beacon\|validator-client\) ' -e Watchdog || true
       shown=$lines
     fi
     sleep 0.5

@@ -17,6 +17,7 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 LOOK_AGAIN_SECONDS = 0.02
@@ -204,7 +205,7 @@ def promtool_accepts(text):
 
 
 class Exporter(Program):
-    """geth_exporter on a port of its own."""
+    """One of our exporters on a port of its own."""
 
     def __init__(self, program, folder, *flags, name="geth_exporter", env=None):
         super().__init__(name, [program, "--web.listen-address=127.0.0.1:0", *flags], folder, env)
@@ -225,6 +226,42 @@ class Exporter(Program):
         answer = http_request(self.port, "/metrics", headers=headers, seconds=30)
         assert answer.status == 200, answer.text
         return Page(answer.text, answer.seconds)
+
+
+class Simulator(Program):
+    """stakewatch_sim: a Geth, and with --beacon and --validator-client their faces, too. Its faults
+    are the keywords of its control port: fault(kind="stuck", target="beacon")."""
+
+    def __init__(self, program, folder, *flags, faces=("http", "ws", "control")):
+        super().__init__("sim", [program, *(f"--{face}=127.0.0.1:0" for face in faces), *flags],
+                         folder)
+        self.faces, self.ports = faces, {}
+
+    def _bound(self):
+        lines = dict(line.split(" ", 1) for line in self.log().splitlines()
+                     if " 127.0.0.1:" in line)
+        found = {face: int(address.rsplit(":", 1)[1]) for face, address in lines.items()
+                 if face in self.faces}
+        return found if len(found) == len(self.faces) else None
+
+    def start(self):
+        super().start()
+        self.ports = self.wait(self._bound, 20, "listens")
+        return self
+
+    def url(self, face="http"):
+        return f"http://127.0.0.1:{self.ports[face]}"
+
+    def control(self, path, method="POST"):
+        answer = http_request(self.ports["control"], path, method=method)
+        assert answer.status == 200, f"{path}: {answer.text}"
+        return answer.text
+
+    def fault(self, **query):
+        self.control("/fault?" + urllib.parse.urlencode(query))
+
+    def clear(self):
+        self.control("/clear")
 
 
 class Webhook:
@@ -260,13 +297,13 @@ class Webhook:
 
 
 class Prometheus(Program):
-    def __init__(self, folder, config):
+    def __init__(self, folder, config, *flags):
         self.port = free_port()
         super().__init__("prometheus", [
             "prometheus", f"--config.file={config}",
             f"--storage.tsdb.path={pathlib.Path(folder) / 'prometheus-data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
-            f"--web.external-url=http://127.0.0.1:{self.port}"], folder)
+            f"--web.external-url=http://127.0.0.1:{self.port}", *flags], folder)
 
     def start(self):
         super().start()
@@ -275,8 +312,8 @@ class Prometheus(Program):
 
     def query(self, expression):
         """The result of an instant query: a list of {"metric": …, "value": [time, text]}."""
-        from urllib.parse import urlencode
-        answer = http_request(self.port, "/api/v1/query?" + urlencode({"query": expression}))
+        answer = http_request(self.port, "/api/v1/query?"
+                              + urllib.parse.urlencode({"query": expression}))
         told = json.loads(answer.body)
         assert told["status"] == "success", told
         return told["data"]["result"]

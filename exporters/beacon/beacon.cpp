@@ -1,15 +1,20 @@
 #include "exporters/beacon/beacon.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "exporters/beacon/chain.h"
 #include "exporters/beacon/client.h"
+#include "exporters/beacon/events.h"
 #include "exporters/beacon/execution_link.h"
 #include "exporters/beacon/finality.h"
 #include "exporters/beacon/node.h"
+#include "exporters/beacon/own_node.h"
 #include "exporters/beacon/participation.h"
 #include "exporters/beacon/peers.h"
 #include "exporters/beacon/sync.h"
+#include "exporters/beacon/validator_set.h"
 
 namespace stakewatch::beacon {
 namespace {
@@ -28,6 +33,44 @@ Checked<std::optional<Network>> ExpectedNetwork(const std::string& name) {
     return std::unexpected("--beacon.network: \"" + name + "\" is none of mainnet, sepolia, hoodi");
   }
   return network;
+}
+
+constexpr std::chrono::seconds kSyncedPatience{10};
+
+// What the feed and the jobs ask of the node between scrapes.
+std::function<std::optional<Chain>()> LastChain(const std::shared_ptr<const Node>& node) {
+  return [node] { return node->chain.Last(); };
+}
+
+Checked<Source> EventsSource(const Settings& settings, const std::shared_ptr<const Node>& node,
+                             OwnMetrics& own) {
+  auto made = EventsFeed::Make(
+      settings.url, settings.upstream, own,
+      {.chain = LastChain(node), .has_block = [node](std::uint64_t slot, const Deadline& deadline) {
+         return AskHasBlock(Client(*node->parts.node), slot, deadline);
+       }});
+  if (!made) return std::unexpected(made.error());
+  const std::shared_ptr<EventsFeed> feed = std::move(*made);
+  return Source{.name = "events",
+                .upstream = nullptr,
+                .scrape = [feed](const Upstream&, const Deadline&,
+                                 Sheet& sheet) { return feed->Tell(sheet); },
+                .start = [feed] { feed->Start(); },
+                .certificate_not_after = [feed] { return feed->CertificateNotAfter(); }};
+}
+
+Source ValidatorSetSource(const std::shared_ptr<const Node>& node) {
+  const auto job = std::make_shared<ValidatorSetJob>(ValidatorSetParts{
+      .node = node->parts.node, .chain = LastChain(node), .synced = [node] {
+        const auto now = LookAtNode(Client(*node->parts.node), Deadline(kSyncedPatience),
+                                    node->chain, node->parts.now());
+        return now && now->not_synced.empty();
+      }});
+  return Source{
+      .name = "validator_set",
+      .upstream = nullptr,
+      .scrape = [job](const Upstream&, const Deadline&, Sheet& sheet) { return job->Tell(sheet); },
+      .start = [job] { job->Start(); }};
 }
 
 std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
@@ -92,13 +135,21 @@ void DeclareFlags(Flags& flags, Settings& settings) {
             "eth_blockNumber is compared with the payload of the head block.");
   flags.Add("beacon.network", settings.network,
             "mainnet, sepolia or hoodi: tell whether the genesis is its own.");
+  flags.Add("beacon.validator-set", settings.validator_set,
+            "Once an epoch, count all validators of the network: an answer of 0.5 to 1 GB, which "
+            "costs the node seconds of CPU.");
   flags.AddUpstream("beacon", settings.upstream);
   flags.AddUpstream("beacon.execution", settings.execution_upstream);
+  DeclareValidatorFlags(flags, settings.validators);
 }
 
 std::vector<std::string> SourceNames() {
-  return {"node",    "sync", "peers",          "finality",
-          "network", "fork", "execution_link", "participation"};
+  std::vector<std::string> names = {"node",           "sync",          "peers",
+                                    "finality",       "network",       "fork",
+                                    "execution_link", "participation", "events"};
+  names.insert(names.end(), kValidatorSourceNames.begin(), kValidatorSourceNames.end());
+  names.emplace_back("validator_set");
+  return names;
 }
 
 std::vector<Source> NodeSources(NodeParts parts) {
@@ -107,7 +158,7 @@ std::vector<Source> NodeSources(NodeParts parts) {
   return SourcesOf(node);
 }
 
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics&) {
+Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own) {
   if (const auto checked = CheckOptions(settings.upstream); !checked) {
     return std::unexpected("--beacon.…: " + checked.error());
   }
@@ -127,7 +178,17 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics&) {
     if (!execution) return std::unexpected("--beacon.execution-url: " + execution.error());
     parts.execution = std::move(*execution);
   }
-  return NodeSources(std::move(parts));
+  const auto shared = std::make_shared<Node>();
+  shared->parts = std::move(parts);
+  auto sources = SourcesOf(shared);
+  auto events = EventsSource(settings, shared, own);
+  if (!events) return std::unexpected("--beacon.url: " + events.error());
+  sources.push_back(std::move(*events));
+  auto validators = MakeValidatorSources(settings.validators, shared->parts.node, &own);
+  if (!validators) return std::unexpected(validators.error());
+  std::ranges::move(validators->sources, std::back_inserter(sources));
+  if (settings.validator_set) sources.push_back(ValidatorSetSource(shared));
+  return BeaconSources{std::move(sources), std::move(validators->restart_window)};
 }
 
 Checked<std::vector<Source>> ProbeSources(const Settings& settings, const std::string& target) {

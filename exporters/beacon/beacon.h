@@ -14,6 +14,7 @@
 #include "common/scrape/scrape.h"
 #include "common/upstream/upstream.h"
 #include "exporters/beacon/network.h"
+#include "exporters/beacon/own_validators.h"
 
 namespace stakewatch::beacon {
 
@@ -21,17 +22,23 @@ struct Settings {
   std::string url = "http://127.0.0.1:3500";
   std::string execution_url;  // Of the execution client's JSON-RPC; empty: not compared.
   std::string network;
+  bool validator_set = false;
   UpstreamOptions upstream;
   UpstreamOptions execution_upstream;
+  ValidatorSettings validators;
 };
 
 void DeclareFlags(Flags& flags, Settings& settings);
 
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> SourceNames();
+struct BeaconSources {
+  std::vector<Source> sources;
+  std::shared_ptr<const RestartWindow> restart_window;  // Null without --validators-file.
+};
 // Checks the settings, too. What grows over the life of the process lives in `own`, which outlives
 // the sources.
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own);
+Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own);
 
 // What the sources that ask one node in each scrape need.
 struct NodeParts {

@@ -40,13 +40,13 @@ inline constexpr auto kEventsHeadDelay =
     Histogram("beaconapi_events_head_arrival_delay_seconds",
               "From the start of a slot to the first event that has its block as the head. Heads "
               "of a node that is more than ten minutes behind are left out.");
-inline constexpr auto kEventsSlots =
-    Counter("beaconapi_events_slots_total",
-            "Slots since the feed began, each counted once, by the second head above it: block, empty, or "
-            "unknown. What no head event told was asked of headers/{slot}, for the last 64 slots "
-            "of a gap; what lay before, what could not be asked, and what a node skipped while it "
-            "caught up is unknown.",
-            "content");
+inline constexpr auto kEventsSlots = Counter(
+    "beaconapi_events_slots_total",
+    "Slots since the feed began, each counted once, by the second head above it: block, empty, or "
+    "unknown. What no head event told was asked of headers/{slot}, for the last 64 slots "
+    "of a gap; what lay before, what could not be asked, and what a node skipped while it "
+    "caught up is unknown.",
+    "content");
 inline constexpr auto kEventsHeaderRequests =
     Counter("beaconapi_events_header_requests_total", "Requests of headers/{slot} for that.");
 

@@ -3,59 +3,36 @@ Prometheus takes its page. The node is the simulator."""
 import gzip
 import json
 import os
-import pathlib
 import signal
 import socket
 import stat
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness import (ROOT, Exporter, Page, Program, Prometheus, free_port,  # noqa: E402
-                     http_request, listens, promtool_accepts, wait_until)
+from conftest import BIN
+from harness import (Page, Program, Prometheus, Simulator, free_port, http_request, listens,
+                     promtool_accepts, wait_until)
 
-BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 EXPORTER = BIN / "geth_exporter"
 NOBODY = "--geth.url=http://127.0.0.1:1"  # tcpmux: nobody listens.
 STOPPED, USAGE, PORT_TAKEN = 0, 2, 3
 
 
-@pytest.fixture
-def programs():
-    started = []
-    yield started
-    for program in reversed(started):
-        program.discard()
-
-
 @pytest.fixture(scope="module")
 def node(tmp_path_factory):
     """A simulated Geth, with .ports by face."""
-    folder = tmp_path_factory.mktemp("sim")
-    sim = Program("sim", [BIN / "stakewatch_sim", "--http=127.0.0.1:0", "--ws=127.0.0.1:0",
-                          "--control=127.0.0.1:0", "--block-interval=1"], folder)
-
-    def ports():
-        lines = dict(line.split(" ", 1) for line in sim.log().splitlines() if " 127.0.0.1:" in line)
-        found = {face: int(address.rsplit(":", 1)[1]) for face, address in lines.items()
-                 if face in ("http", "ws", "control")}
-        return found if len(found) == 3 else None
+    sim = Simulator(BIN / "stakewatch_sim", tmp_path_factory.mktemp("sim"), "--block-interval=1")
     try:
-        sim.start()
-        sim.ports = sim.wait(ports, 20, "listens")
-        yield sim
+        yield sim.start()
     finally:
         sim.discard()
 
 
 @pytest.fixture
-def run(tmp_path, programs):
+def run(run_exporter):
     def start(*flags, env=None):
-        exporter = Exporter(EXPORTER, tmp_path, *flags, env=env)
-        programs.append(exporter)
-        return exporter.start()
+        return run_exporter("geth_exporter", *flags, env=env)
     return start
 
 
@@ -264,14 +241,13 @@ def test_prometheus_takes_the_page(node, run, tmp_path, programs):
     assert prometheus.value("scrape_samples_scraped") == pytest.approx(len(page.samples), abs=2)
     # A node that hangs is no reason to lose the page: the exporter answers before Prometheus
     # gives up.
-    fault = http_request(node.ports["control"], "/fault?kind=hang&for=20s", method="POST")
-    assert fault.status == 200, fault.text
+    node.fault(kind="hang", **{"for": "20s"})
     try:
         prometheus.wait(lambda: prometheus.value("max(stakewatch_source_up{source!='heads'})") == 0,
                         15, "saw the node hang")
         assert prometheus.value('min_over_time(up{job="geth"}[1m])') == 1
     finally:
-        http_request(node.ports["control"], "/clear", method="POST")
+        node.clear()
 
 
 def test_restart_on_the_same_port_at_once(run, tmp_path, programs):

@@ -26,6 +26,12 @@ def wait_for(condition, what, seconds=20):
     pytest.fail(f"not within {seconds} s: {what}")
 
 
+def what(labels):
+    """The alert as the cases below write it."""
+    job = labels.get("job", "geth")
+    return f"{labels['alertname']}/{labels['severity']}" + (f"@{job}" if job != "geth" else "")
+
+
 class Webhook:
     """Keeps what is posted: (path, notification)."""
 
@@ -46,9 +52,9 @@ class Webhook:
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def of(self, instance, path=None):
+    def of(self, node, path=None):
         return [(p, n) for p, n in self.got if (path is None or p == path)
-                and any(a["labels"].get("instance") == instance for a in n["alerts"])]
+                and any(a["labels"].get("node") == node for a in n["alerts"])]
 
 
 class Alertmanager:
@@ -90,11 +96,11 @@ class Alertmanager:
             {"labels": {"alertname": name, "severity": severity, **labels},
              "startsAt": now.isoformat(), "endsAt": ends} for name, severity, labels in alerts])
 
-    def muted(self, instance):
-        """{(name, severity): is it inhibited} of one instance."""
+    def muted(self, node):
+        """{what(labels): is it inhibited} of one node."""
         found = json.loads(self.ask("/api/v2/alerts"))
-        return {(a["labels"]["alertname"], a["labels"]["severity"]): bool(a["status"]["inhibitedBy"])
-                for a in found if a["labels"].get("instance") == instance}
+        return {what(a["labels"]): bool(a["status"]["inhibitedBy"])
+                for a in found if a["labels"].get("node") == node}
 
     def stop(self):
         self.process.terminate()
@@ -121,26 +127,75 @@ def alertmanager(tmp_path_factory, webhook):
     manager.stop()
 
 
-# (what fires together, what must come through); the rest must be muted.
+# (what fires together, what must come through); the rest must be muted. What has no job is the
+# execution node's; all of a case is of one node, each job with an instance of its own.
+DUTIES = ["AttestationsMissed/page@beacon", "ProposalMissed/page@beacon",
+          "SyncCommitteeWeak/page@beacon", "AttestationsMissed/warning@beacon"]
+CLIENT = ["ValidatorClientDown/page@prysm-validator", "SigningRefused/page@prysm-validator"]
+LAGS = ["HeadLag/page@beacon", "HeadLag/warning@beacon", "FinalityLag/page@beacon",
+        "SyncStalled/page@beacon", "DutiesUnknown/warning@beacon"]
 CASES = {
     "page-mutes-warning": (["ExecutionHeadStuck/warning", "ExecutionHeadStuck/page"],
                            ["ExecutionHeadStuck/page"]),
     "exporter-down": (["ExporterDown/page", "NodeDown/page", "PeersLow/page", "HeadsLate/warning",
                        "CertificateExpiring/page"], ["ExporterDown/page"]),
+    "exporter-of-one-knows-not-the-other": (
+        ["ExporterDown/page", "HeadLag/page@beacon", "ValidatorClientDown/page@prysm-validator"],
+        ["ExporterDown/page", "HeadLag/page@beacon"]),
+    "host-down": (["HostDown/page@", "ExporterDown/page", "ExporterDown/page@beacon", *CLIENT,
+                   "NodeDown/page", *LAGS], ["HostDown/page@"]),
     "node-down": (["NodeDown/page", "WrongNetwork/page", "ExecutionHeadStuck/page",
                    "SyncStalled/page", "PeersLow/page", "NoInboundPeers/warning",
                    "PeersInOneSubnet/warning", "ExpectedPeerLost/warning", "ReorgDeep/warning",
                    "HeadsLate/warning", "HeadsFeedSilent/warning", "SourceDown/warning",
                    "ProcessFlapping/page"], ["NodeDown/page"]),
+    "node-down-and-the-other-client": (
+        ["NodeDown/page", "ExecutionLinkBroken/page@beacon", *LAGS, *CLIENT, *DUTIES],
+        ["NodeDown/page"]),
+    "node-down-says-nothing-of-the-beacon-node": (
+        ["NodeDown/page", "BeaconApiDown/page@beacon", "PeersLow/page@beacon",
+         "ValidatorSlashed/page@beacon", "ForkUnready/page@beacon"],
+        ["NodeDown/page", "BeaconApiDown/page@beacon", "ValidatorSlashed/page@beacon",
+         "ForkUnready/page@beacon"]),
+    "beacon-down": (
+        ["BeaconApiDown/page@beacon", "ExecutionLinkBroken/page@beacon", "PeersLow/page@beacon",
+         "EventsSilent/warning@beacon", "SourceDown/warning@beacon", "ProcessFlapping/page@beacon",
+         "ClockSkew/warning@beacon", *LAGS, *CLIENT, *DUTIES, "ExecutionHeadStuck/page",
+         "SyncStalled/page", "HeadsFeedSilent/warning"],
+        ["BeaconApiDown/page@beacon"]),
     "certificate-is-the-cause": (["NodeDown/page", "CertificateExpiring/page"],
                                  ["NodeDown/page", "CertificateExpiring/page"]),
     "wrong-network": (["WrongNetwork/page", "ExecutionHeadStuck/page", "PeersLow/page"],
                       ["WrongNetwork/page"]),
+    "wrong-network-of-the-beacon-node": (
+        ["WrongNetwork/page@beacon", "ExecutionLinkBroken/page@beacon", "PeersLow/page@beacon",
+         *LAGS, *DUTIES, "ExecutionHeadStuck/page"], ["WrongNetwork/page@beacon"]),
+    "link-broken": (
+        ["ExecutionLinkBroken/page@beacon", *LAGS, *CLIENT, *DUTIES, "EventsSilent/warning@beacon",
+         "ExecutionHeadStuck/page", "ExecutionHeadStuck/warning", "HeadsLate/warning"],
+        ["ExecutionLinkBroken/page@beacon"]),
+    "head-lag": ([*LAGS, *CLIENT, *DUTIES, "PeersLow/page@beacon", "NoInboundPeers/warning@beacon",
+                  "EventsSilent/warning@beacon", "ExecutionHeadStuck/page"],
+                 ["HeadLag/page@beacon"]),
+    "head-lag-that-warns-mutes-the-other-head-alone": (
+        ["HeadLag/warning@beacon", "ExecutionHeadStuck/page", "PeersLow/page@beacon",
+         "ValidatorClientDown/page@prysm-validator"],
+        ["HeadLag/warning@beacon", "PeersLow/page@beacon"]),
     "head-stuck": (["ExecutionHeadStuck/page", "SyncStalled/page", "PeersLow/page",
                     "HeadsFeedSilent/warning"], ["ExecutionHeadStuck/page"]),
     "warning-of-stuck-mutes-no-page": (["ExecutionHeadStuck/warning", "PeersLow/page"],
                                        ["ExecutionHeadStuck/warning", "PeersLow/page"]),
     "sync-stalled": (["SyncStalled/page", "PeersLow/page"], ["SyncStalled/page"]),
+    "sync-stalled-of-the-beacon-node": (
+        ["SyncStalled/page@beacon", "PeersLow/page@beacon", "FinalityLag/page@beacon", *DUTIES],
+        ["SyncStalled/page@beacon"]),
+    "client-down": (["ValidatorClientDown/page@prysm-validator",
+                     "SigningRefused/page@prysm-validator", *DUTIES],
+                    ["ValidatorClientDown/page@prysm-validator"]),
+    "signing-refused": (["SigningRefused/page@prysm-validator", *DUTIES],
+                        ["SigningRefused/page@prysm-validator"]),
+    "slashed-whatever-else": (["HostDown/page@", "ValidatorSlashed/page@beacon"],
+                              ["HostDown/page@", "ValidatorSlashed/page@beacon"]),
     "peers-low": (["PeersLow/warning", "NoInboundPeers/warning", "PeersInOneSubnet/warning"],
                   ["PeersLow/warning"]),
     "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
@@ -148,30 +203,38 @@ CASES = {
 }
 
 
-def pairs(texts):
-    return {tuple(text.split("/")) for text in texts}
+def alert(text, node):
+    """(name, severity, labels) of "HeadLag/page@beacon"; "…@" is of the node as a whole."""
+    name, severity = text.split("@")[0].split("/")
+    job = text.split("@")[1] if "@" in text else "geth"
+    labels = {"job": job, "instance": f"{node}-{job}"} if job else {}
+    if name == "AttestationsMissed":
+        labels["group"] = "home"
+    return name, severity, {"node": node, **labels}
+
+
+def written(texts):
+    return {text.removesuffix("@") for text in texts}
 
 
 @pytest.fixture(scope="module")
 def fired(alertmanager):
     """All cases at once, each on a node of its own, so that group_wait is waited for once."""
     for case, (together, _) in CASES.items():
-        labels = {"job": "geth", "instance": case}
-        alertmanager.fire(*[(*text.split("/"), labels) for text in together])
+        alertmanager.fire(*[alert(text, case) for text in together])
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_one_fault_is_one_page(alertmanager, webhook, fired, case):
     together, through = CASES[case]
-    through = pairs(through)
-    expected = {pair: pair not in through for pair in pairs(together)}
+    through = written(through)
+    expected = {one: one not in through for one in written(together)}
     # Alertmanager tells the state that it had when the alert was last taken through the pipeline.
     wait_for(lambda: alertmanager.muted(case) == expected,
              f"muted are {expected}, not {alertmanager.muted(case)}")
 
     def arrived():
-        return {(a["labels"]["alertname"], a["labels"]["severity"])
-                for _, n in webhook.of(case) for a in n["alerts"]}
+        return {what(a["labels"]) for _, n in webhook.of(case) for a in n["alerts"]}
     wait_for(lambda: arrived() >= through, f"{through} arrive")
     assert arrived() == through
     for path, notification in webhook.of(case):
@@ -179,18 +242,50 @@ def test_one_fault_is_one_page(alertmanager, webhook, fired, case):
 
 
 def test_another_node_is_not_muted(alertmanager, webhook):
-    alertmanager.fire(("NodeDown", "page", {"job": "geth", "instance": "other:1"}),
-                      ("PeersLow", "page", {"job": "geth", "instance": "other:2"}))
+    alertmanager.fire(alert("NodeDown/page", "other:1"), alert("PeersLow/page", "other:2"))
     wait_for(lambda: webhook.of("other:2"), "the second node's page")
-    assert alertmanager.muted("other:2") == {("PeersLow", "page"): False}
+    assert alertmanager.muted("other:2") == {"PeersLow/page": False}
+
+
+def test_a_broken_link_mutes_nothing_of_another_node(alertmanager, webhook):
+    lags = ["HeadLag/page@beacon", "FinalityLag/page@beacon"]
+    alertmanager.fire(alert("ExecutionLinkBroken/page@beacon", "link:1"),
+                      *[alert(text, "link:2") for text in lags],
+                      alert("AttestationsMissed/page@beacon", "link:3"))
+    wait_for(lambda: webhook.of("link:2") and webhook.of("link:3"), "the other nodes' pages")
+    # Its own HeadLag mutes its FinalityLag, as ever.
+    assert alertmanager.muted("link:2") == {"HeadLag/page@beacon": False,
+                                            "FinalityLag/page@beacon": True}
+    assert alertmanager.muted("link:3") == {"AttestationsMissed/page@beacon": False}
+
+
+def test_what_has_no_node_is_not_joined(alertmanager, webhook):
+    """With a Prometheus that does not fill the label in: both lack it, and that is not equal."""
+    found = [("ExecutionLinkBroken", "bare:1"), ("AttestationsMissed", "bare:2")]
+    alertmanager.fire(*[(name, "page", {"job": "beacon", "instance": instance})
+                        for name, instance in found])
+
+    def arrived():
+        return {(a["labels"]["alertname"], a["labels"].get("instance"))
+                for _, n in webhook.got for a in n["alerts"]}
+    wait_for(lambda: arrived() >= set(found), "both pages")
+
+
+def test_a_group_does_not_mute_another(alertmanager, webhook):
+    labels = {"job": "beacon", "instance": "groups-beacon", "node": "groups"}
+    alertmanager.fire(("AttestationsMissed", "page", {**labels, "group": "home"}),
+                      ("AttestationsMissed", "warning", {**labels, "group": "home"}),
+                      ("AttestationsMissed", "warning", {**labels, "group": "pool"}))
+    (_, warning), = wait_for(lambda: webhook.of("groups", "/warning"), "the other group's warning")
+    assert {a["labels"]["group"] for a in warning["alerts"]} == {"pool"}
 
 
 def test_one_message_for_a_node(alertmanager, webhook):
-    alertmanager.fire(("NodeDown", "page", {"job": "geth", "instance": "group:1"}),
-                      ("CertificateExpiring", "page", {"job": "geth", "instance": "group:1"}))
+    alertmanager.fire(alert("NodeDown/page", "group:1"), alert("CertificateExpiring/page", "group:1"),
+                      alert("ValidatorSlashed/page@beacon", "group:1"))
     messages = wait_for(lambda: webhook.of("group:1"), "the node's page")
     assert len(messages) == 1
-    assert len(messages[0][1]["alerts"]) == 2
+    assert len(messages[0][1]["alerts"]) == 3
 
 
 def test_watchdog_goes_to_the_heartbeat_alone_and_nothing_mutes_it(alertmanager, webhook):

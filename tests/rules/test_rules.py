@@ -19,7 +19,7 @@ SECTIONS = ["What it means", "What it costs", "First look", "Causes, the likelie
 
 def run(*command):
     done = subprocess.run([str(part) for part in command], cwd=ROOT, capture_output=True, text=True,
-                          timeout=120)
+                          timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -102,21 +102,25 @@ def test_alert_is_tested_firing_and_quiet(name):
     assert name in quiet or name == "Watchdog"
 
 
+def with_parts(name, kind):
+    parts = ("_bucket", "_sum", "_count") if kind.lower() == "histogram" else ()
+    return {name, *(name + part for part in parts)}
+
+
 def declared_metrics():
-    program = pathlib.Path(os.environ.get("GETH_EXPORTER", ROOT / "build/release/bin/geth_exporter"))
-    names = set()
-    if program.exists():
-        for row in json.loads(run(program, "--describe-metrics")):
-            names.add(row["name"])
-            if row["type"] == "histogram":
-                names.update(row["name"] + suffix for suffix in ("_bucket", "_sum", "_count"))
-        return names
-    # Not built yet: the declarations themselves.
-    for path in [*ROOT.glob("common/**/*.[ch]*"), *ROOT.glob("exporters/*/metrics.h")]:
+    """What the programs say of themselves; of one that is not built, its declarations."""
+    programs = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/release/bin"))
+    names, headers = set(), [*ROOT.glob("common/**/*.[ch]*")]
+    for folder in (path for path in (ROOT / "exporters").iterdir() if path.is_dir()):
+        program = programs / f"{folder.name}_exporter"
+        if program.exists():
+            for row in json.loads(run(program, "--describe-metrics")):
+                names |= with_parts(row["name"], row["type"])
+        else:
+            headers += folder.glob("metrics*.h")
+    for path in headers:
         for kind, name in re.findall(r'\b(Gauge|Counter|Histogram)\(\s*"(\w+)"', path.read_text()):
-            names.add(name)
-            if kind == "Histogram":
-                names.update(name + suffix for suffix in ("_bucket", "_sum", "_count"))
+            names |= with_parts(name, kind)
     return names
 
 
@@ -129,13 +133,44 @@ def metrics_in(expression):
     return {word for word in words if word not in ("and", "or", "unless", "bool")}
 
 
-def test_rules_name_only_metrics_that_exist():
-    known = declared_metrics() | {rule["record"] for rule in rules() if "record" in rule}
+def known_metrics():
     foreign = (ROOT / "tests/rules/foreign_metrics.txt").read_text().splitlines()
-    known |= {line for line in foreign if line and not line.startswith("#")}
+    return (declared_metrics() | {rule["record"] for rule in rules() if "record" in rule}
+            | {line for line in foreign if line and not line.startswith("#")})
+
+
+def test_rules_name_only_metrics_that_exist():
     used = {name for rule in rules() for name in metrics_in(rule["expr"])}
     assert len(used) > 20
-    assert used - known == set()
+    assert used - known_metrics() == set()
+
+
+def queries_in(template):
+    """The expressions that an annotation asks for: query "…" and query (printf "…" …)."""
+    found = re.findall(r'\bquery \(?(?:printf )?"((?:[^"\\]|\\.)*)"', template)
+    return [text.replace('\\"', '"') for text in found]
+
+
+def test_annotations_ask_only_for_metrics_that_exist():
+    used = {name for rule in alerts() for text in rule["annotations"].values()
+            for query in queries_in(text) for name in metrics_in(query)}
+    assert len(used) > 10
+    assert used - known_metrics() == set()
+
+
+def test_a_query_in_an_annotation_is_found():
+    template = '{{ with query (printf "a_b{c=%q,d=\\"e\\"}" $x) }}{{ end }}{{ range query "f > 0" }}'
+    assert queries_in(template) == ['a_b{c=%q,d="e"}', "f > 0"]
+
+
+def test_metrics_of_the_validator_client_are_taken_by_job():
+    """Its page has families of other programs, mostly zero."""
+    texts = [rule["expr"] for rule in rules()]
+    texts += [query for rule in alerts() for text in rule["annotations"].values()
+              for query in queries_in(text)]
+    used = [selector for text in texts
+            for selector in re.findall(r"\bvalidator_failed_attestations(\{[^}]*\})?", text)]
+    assert used and all("job=" in selector for selector in used)
 
 
 def test_a_metric_in_an_expression_is_found():

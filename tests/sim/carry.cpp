@@ -31,8 +31,8 @@ std::string WsText(const std::string& body) {
 }
 
 // The answer as it would be without a fault.
-Pieces Sound(Face face, const Pieces& body, bool keep_alive) {
-  if (face == Face::kHttp) return HttpAnswer(body, keep_alive);
+Pieces Sound(Face face, const Pieces& body, bool keep_alive, const HttpHead& head) {
+  if (IsHttp(face)) return HttpAnswer(body, keep_alive, head);
   if (face == Face::kIpc) return body;
   Pieces framed = body;
   framed.insert(framed.begin(), Share(FrameHead(Opcode::kText, Bytes(body))));
@@ -41,12 +41,12 @@ Pieces Sound(Face face, const Pieces& body, bool keep_alive) {
 
 void Endless(const Fault& fault, Face face, OutQueue& out) {
   const std::string start = R"({"jsonrpc":"2.0","id":1,"result":")";
-  if (face == Face::kHttp && fault.value == "chunked") {
+  if (IsHttp(face) && fault.value == "chunked") {
     out.Add(OpenHead("Transfer-Encoding: chunked\r\n\r\n"));
     out.Endless("400\r\n" + std::string(1024, 'a') + "\r\n");
     return;
   }
-  if (face == Face::kHttp) out.Add(OpenHead("Connection: close\r\n\r\n"));
+  if (IsHttp(face)) out.Add(OpenHead("Connection: close\r\n\r\n"));
   // A text frame that says it has 2^62 bytes.
   if (face == Face::kWs) out.Add(std::string("\x81\x7f\x40\0\0\0\0\0\0\0", 10));
   out.Add(start);
@@ -107,14 +107,14 @@ bool CarryByHttp(const Fault& fault, const Pieces& body, OutQueue& out) {
   }
 }
 
-void Half(Face face, const Pieces& body, bool keep_alive, OutQueue& out) {
-  std::string text = Join(Sound(face, body, keep_alive));
+void Half(Face face, const Pieces& body, bool keep_alive, const HttpHead& head, OutQueue& out) {
+  std::string text = Join(Sound(face, body, keep_alive, head));
   text.resize(text.size() - Bytes(body) / 2);
   out.Add(std::move(text));
 }
 
 void AddBody(Face face, const std::string& body, OutQueue& out) {
-  if (face == Face::kHttp) {
+  if (IsHttp(face)) {
     out.Add(Json(body));
   } else {
     out.Add(face == Face::kWs ? WsText(body) : body);
@@ -123,15 +123,16 @@ void AddBody(Face face, const std::string& body, OutQueue& out) {
 
 }  // namespace
 
-void Carry(const Fault& fault, Face face, const Pieces& body, bool keep_alive, OutQueue& out) {
-  if (face == Face::kHttp && CarryByHttp(fault, body, out)) {
+void Carry(const Fault& fault, Face face, const Pieces& body, bool keep_alive, OutQueue& out,
+           const HttpHead& head) {
+  if (IsHttp(face) && CarryByHttp(fault, body, out)) {
     if (!keep_alive) out.End(Ending::kClose);
     return;
   }
   switch (fault.kind) {
     case Kind::kSlow:
       out.Pause(TimeOf(fault, std::chrono::seconds(2)));
-      out.Add(Sound(face, body, keep_alive));
+      out.Add(Sound(face, body, keep_alive, head));
       break;
     case Kind::kEmpty:
       // Over IPC nothing at all would be a hang: the newline alone.
@@ -147,10 +148,10 @@ void Carry(const Fault& fault, Face face, const Pieces& body, bool keep_alive, O
       AddBody(face, "this is not JSON\n", out);
       break;
     case Kind::kDrip:
-      out.Drip(Join(Sound(face, body, keep_alive)), TimeOf(fault, kDripInterval), false);
+      out.Drip(Join(Sound(face, body, keep_alive, head)), TimeOf(fault, kDripInterval), false);
       break;
     case Kind::kReset:
-      Half(face, body, keep_alive, out);
+      Half(face, body, keep_alive, head, out);
       // Time for the half to arrive: a reset throws away what the peer has not read.
       out.Pause(std::chrono::milliseconds(50));
       out.End(Ending::kReset);

@@ -1,12 +1,16 @@
-// Messages of the five faces.
+// Messages of all faces.
 #include "tests/sim/connection.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
+#include "tests/sim/beacon_api.h"
 #include "tests/sim/control.h"
 #include "tests/sim/http.h"
+#include "tests/sim/spoil.h"
+#include "tests/sim/validator_client.h"
 #include "tests/sim/websocket.h"
 
 namespace stakewatch::sim {
@@ -14,6 +18,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "/node/";
 constexpr std::size_t kMessageBytesMax = 32U << 20;
+constexpr std::chrono::milliseconds kDripInterval{200};
 
 // The node that a path names; none: 404.
 std::optional<int> NodeOf(std::string_view path, int nodes) {
@@ -117,8 +122,72 @@ Step AnswerHandshake(World& world, Connection& connection, const HttpRequest& re
   return Step::kDone;
 }
 
+// A fault cannot be applied to more than this of a body that is made as it is read.
+constexpr std::size_t kGeneratedBytesMax = 64U << 20;
+
+void StartStream(Connection& connection, const BeaconReply& reply) {
+  connection.stream = true;
+  connection.subscriptions = reply.topics;
+  connection.out.Add(Text(reply.head) + std::string(DateLine()) +
+                     "Transfer-Encoding: chunked\r\n\r\n" + EventChunk({}, {}));
+}
+
+void StartGenerated(Connection& connection, BeaconReply& reply) {
+  connection.out.Add(Text(reply.head) + std::string(DateLine()) +
+                     "Transfer-Encoding: chunked\r\n\r\n");
+  connection.out.Generate([body = std::move(reply.body), more = std::move(reply.more),
+                           ended = false]() mutable -> std::string {
+    if (ended) return {};
+    const std::string piece = body.empty() ? more() : std::exchange(body, {});
+    ended = piece.empty();
+    std::array<char, 16> hex{};
+    const auto end = std::to_chars(hex.begin(), hex.end(), piece.size(), 16).ptr;
+    return std::string(hex.begin(), end) + "\r\n" + piece + "\r\n";
+  });
+}
+
+// The beacon node and the validator client: one answer, as their faults have it.
+Step AnswerApi(World& world, Connection& connection, const HttpRequest& request) {
+  const bool beacon = connection.face == Face::kBeacon;
+  connection.node = beacon ? kBeaconNode : kValidatorNode;
+  const FaultSet& faults = world.Faults();
+  if (faults.Find(Kind::kStop, connection.node) != nullptr) return Step::kReset;
+  const Fault* const carried = FindCarried(faults, connection.node, request.path);
+  if (carried != nullptr && carried->kind == Kind::kHang) return Step::kFreeze;
+  world.CountCall(std::string(request.path.substr(0, 200)));
+  BeaconReply reply = beacon ? AnswerBeacon(*world.Beacon(), request, UnixNow())
+                             : AnswerValidatorClient(*world.Beacon(), request);
+  const Fault* const spoil = FindSpoil(faults, connection.node, request.path);
+  const bool drips = carried != nullptr && carried->kind == Kind::kDrip;
+  if (!reply.topics.empty() && (carried == nullptr || drips)) {
+    if (drips) connection.drip = ParseDuration(carried->value).value_or(kDripInterval);
+    StartStream(connection, reply);
+    return Step::kDone;
+  }
+  if (reply.more && carried == nullptr && spoil == nullptr) {
+    StartGenerated(connection, reply);
+    return Step::kDone;
+  }
+  while (reply.more && reply.body.size() < kGeneratedBytesMax) {
+    const std::string piece = reply.more();
+    if (piece.empty()) break;
+    reply.body += piece;
+  }
+  if (spoil != nullptr) SpoilApi(*spoil, reply);
+  if (carried != nullptr) {
+    Carry(*carried, connection.face, {Share(std::move(reply.body))}, request.keep_alive,
+          connection.out, reply.head);
+  } else {
+    connection.out.Add(HttpAnswer({Share(std::move(reply.body))}, request.keep_alive, reply.head));
+  }
+  return Step::kDone;
+}
+
 Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request) {
   switch (connection.face) {
+    case Face::kBeacon:
+    case Face::kValidator:
+      return AnswerApi(world, connection, request);
     case Face::kControl:
       connection.out.Add(AnswerControl(world, request));
       return Step::kDone;
@@ -159,7 +228,8 @@ Step TakeHttp(World& world, Connection& connection) {
   connection.continued = false;
   const Step step = AnswerHttp(world, connection, request);
   if (step == Step::kFreeze || step == Step::kReset) return step;
-  if (!request.keep_alive && connection.out.Last() == Ending::kKeep && !connection.websocket) {
+  if (!request.keep_alive && connection.out.Last() == Ending::kKeep && !connection.websocket &&
+      !connection.stream) {
     connection.out.End(Ending::kClose);
   }
   connection.in.erase(0, request.bytes);
@@ -242,10 +312,24 @@ bool Connection::Unsubscribe(std::string_view subscription) {
 }
 
 Step TakeOne(World& world, Connection& connection) {
+  if (connection.stream) connection.in.clear();
   if (connection.in.empty()) return Step::kMore;
   if (connection.face == Face::kIpc) return TakeValue(world, connection);
   if (connection.websocket) return TakeFrame(world, connection);
   return TakeHttp(world, connection);
+}
+
+bool PutEvent(Connection& connection, std::string_view topic, const std::string& data) {
+  const auto& topics = connection.subscriptions;
+  if (!topic.empty() && std::find(topics.begin(), topics.end(), topic) == topics.end()) {
+    return false;
+  }
+  if (connection.drip) {
+    connection.out.Drip(EventChunk(topic, data), *connection.drip, false);
+  } else {
+    connection.out.Add(EventChunk(topic, data));
+  }
+  return true;
 }
 
 void PutHead(Connection& connection, const std::string& header_json) {

@@ -19,12 +19,14 @@ struct Connection final : Subscriber {
   std::string in;  // Read, not yet answered.
   OutQueue out;
   int node = 0;
-  bool websocket = false;  // The handshake is done.
+  bool websocket = false;                         // The handshake is done.
+  bool stream = false;                            // Of events: nothing more is asked on it.
+  std::optional<std::chrono::milliseconds> drip;  // Its events come a byte at a time.
   bool continued = false;  // "100 Continue" is sent for the request that is being read.
   bool frozen = false;     // Its next message waits until hang is cleared.
   bool eof = false;        // The peer sends nothing more.
   std::string fragments;   // Of a WebSocket message.
-  std::vector<std::string> subscriptions;  // To newHeads.
+  std::vector<std::string> subscriptions;  // To newHeads; or the topics of a stream.
   std::uint32_t events = 0;                // What epoll watches for.
   std::optional<Clock::time_point> wake;
 
@@ -44,6 +46,9 @@ enum class Step {
 
 // Takes the first message from `connection.in` and puts its answer into `connection.out`.
 Step TakeOne(World& world, Connection& connection);
+
+// One event of the beacon node to a stream that wants it; false: this one does not.
+bool PutEvent(Connection& connection, std::string_view topic, const std::string& data);
 
 // The notification of one head to one subscription.
 void PutHead(Connection& connection, const std::string& header_json);

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/sim/validator_client.h"
+
 namespace stakewatch::sim {
 namespace {
 
@@ -10,16 +12,30 @@ using nlohmann::json;
 
 constexpr std::string_view kJsonType = "application/json";
 
+std::string Targets(std::uint8_t targets) {
+  std::string text;
+  for (const auto& [target, name] : {std::pair{kOnGeth, "geth"}, std::pair{kOnBeacon, "beacon"},
+                                     std::pair{kOnValidator, "validator"}}) {
+    if ((targets & target) != 0) text += (text.empty() ? "" : ", ") + std::string(name);
+  }
+  return text;
+}
+
 std::string Help() {
   std::string text =
-      "stakewatch_sim, a simulated Geth. Requests to this port:\n"
+      "stakewatch_sim, a simulated Geth and beacon node. Requests to this port:\n"
       "  GET  /                      this text\n"
       "  GET  /state                 heads, peers, faults that are on, calls so far\n"
       "  GET  /alerts                the last 1000 alerts that came to --webhook\n"
-      "  POST /fault?kind=K[&node=i][&method=m][&for=30s][&value=v]\n"
+      "  GET  /validators            the public keys of the own validators, one a line\n"
+      "  GET  /token                 the validator client's bearer token\n"
+      "  POST /fault?kind=K[&target=t][&node=i][&method=m][&for=30s][&value=v]\n"
       "  POST /clear[?kind=K]        all faults, or one kind of them\n"
-      "  POST /block                 a new block now\n"
-      "method= narrows faults of answers and of transport to one JSON-RPC method.\n"
+      "  POST /block                 a new block now, when no slots make them (--beacon)\n"
+      "target= is whom the fault befalls: geth, beacon or validator (the client); without it the\n"
+      "first that stands behind the kind. method= narrows faults of answers and of transport to "
+      "one\n"
+      "JSON-RPC method, or to the paths that begin with it.\n"
       "  curl -X POST 'http://127.0.0.1:8540/fault?kind=stop&for=2m'\n\nkinds:\n";
   for (std::size_t i = 0; i < kKinds; ++i) {
     const KindInfo& info = Info(static_cast<Kind>(i));
@@ -27,6 +43,7 @@ std::string Help() {
     text.append(info.name.size() < 20 ? 20 - info.name.size() : 1, ' ');
     text += info.help;
     if (!info.example.empty()) text += "  [" + std::string(info.example) + "]";
+    text += "  (" + Targets(info.targets) + ")";
     text += '\n';
   }
   return text;
@@ -43,6 +60,9 @@ std::string Bad(const std::string& error) {
 std::string SetFault(World& world, const HttpRequest& request) {
   const auto fault = FaultFromQuery(ParseQuery(request.query));
   if (!fault) return Bad(fault.error());
+  if (fault->node < kEveryNode && world.Beacon() == nullptr) {
+    return Bad("there is no beacon node: --beacon");
+  }
   if (fault->node >= world.Nodes()) {
     return Bad("node: there are " + std::to_string(world.Nodes()) + " (--nodes)");
   }
@@ -101,6 +121,12 @@ std::string AnswerControl(World& world, const HttpRequest& request) {
   if (request.method == "GET" && request.path == "/alerts") {
     return HttpText("200 OK", kJsonType, world.AlertsJson());
   }
+  if (request.method == "GET" && request.path == "/validators") {
+    return HttpText("200 OK", "text/plain; charset=utf-8", world.OwnKeys());
+  }
+  if (request.method == "GET" && request.path == "/token") {
+    return HttpText("200 OK", "text/plain; charset=utf-8", std::string(kKeymanagerToken) + "\n");
+  }
   if (request.path != "/fault" && request.path != "/clear" && request.path != "/block") {
     return HttpText("404 Not Found", kJsonType, "{\"error\":\"GET / lists what there is\"}\n");
   }
@@ -109,6 +135,7 @@ std::string AnswerControl(World& world, const HttpRequest& request) {
   }
   if (request.path == "/fault") return SetFault(world, request);
   if (request.path == "/clear") return ClearFaults(world, request);
+  if (world.Beacon() != nullptr) return Bad("the beacon chain's slots make the blocks");
   world.NewBlock();
   return Ok();
 }

@@ -13,21 +13,23 @@ namespace {
 constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"stop",
      "connections are refused, open ones reset, the IPC socket is removed; with node=i of "
-     "several, requests to it are reset",
-     ""},
+     "several, requests to it are reset; without its Geth the beacon node's head stands, and "
+     "without its validator client its validators do no duty",
+     "", kOnAll},
     {"hang", "accepts and never answers (as after SIGSTOP: answered when cleared)",
-     "kind=hang&node=3"},
-    {"stuck", "the chain stops", "kind=stuck&for=5m"},
+     "kind=hang&node=3", kOnAll},
+    {"stuck", "the chain stops", "kind=stuck&for=5m", kOnGeth | kOnBeacon},
     {"syncing", "eth_syncing tells progress; value=blocks behind (10000)",
-     "kind=syncing&value=5000"},
-    {"never_synced", "eth_syncing with 0x0 of 0x0, head 0", ""},
-    {"no_peers", "no peers at all", ""},
-    {"peers", "value=how many peers", "kind=peers&value=3"},
-    {"no_inbound", "all peers are outbound", ""},
+     "kind=syncing&value=5000", kOnGeth | kOnBeacon},
+    {"never_synced", "eth_syncing with 0x0 of 0x0, head 0", "", kOnGeth | kOnBeacon},
+    {"no_peers", "no peers at all", "", kOnGeth | kOnBeacon},
+    {"peers", "value=how many peers", "kind=peers&value=3", kOnGeth | kOnBeacon},
+    {"no_inbound", "all peers are outbound", "", kOnGeth | kOnBeacon},
     {"one_subnet", "all peers are in 10.77.0.0/16", ""},
-    {"reorg", "once: value=how many heads are replaced (2)", "kind=reorg&value=3"},
+    {"reorg", "once: value=how many heads are replaced (2)", "kind=reorg&value=3",
+     kOnGeth | kOnBeacon},
     {"gap", "value=how many next heads are not announced (2)", "kind=gap&value=4"},
-    {"wrong_network", "another chain id, network id and genesis", ""},
+    {"wrong_network", "another chain id, network id and genesis", "", kOnGeth | kOnBeacon},
     {"not_listening", "net_listening is false", ""},
     {"module_off", "value=admin|txpool|net|eth|web3: -32601", "kind=module_off&value=admin"},
     {"no_finalized", "safe and finalized: error -32000", ""},
@@ -37,33 +39,60 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"old_geth", "protocols.eth with difficulty and head, no block range", ""},
     {"handshake_peers", "protocols.eth is the string handshake", ""},
     {"evil_names", "peer names with quotes, newlines, control bytes, invalid UTF-8, 1 MB", ""},
-    {"rpc_error", "error -32000; value=another code", "kind=rpc_error&method=eth_gasPrice"},
-    {"http_500", "status 500", ""},
-    {"http_401", "status 401", ""},
-    {"redirect", "status 307 to another path", ""},
-    {"html", "a page instead of JSON", ""},
-    {"empty", "an empty body", ""},
-    {"truncated", "the first half of the answer, as if it were whole", ""},
+    {"rpc_error", "error -32000; value=another code", "kind=rpc_error&method=eth_gasPrice", kOnAll},
+    {"http_500", "status 500", "", kOnAll},
+    {"http_401", "status 401", "", kOnAll},
+    {"redirect", "status 307 to another path", "", kOnAll},
+    {"html", "a page instead of JSON", "", kOnAll},
+    {"empty", "an empty body", "", kOnAll},
+    {"truncated", "the first half of the answer, as if it were whole", "", kOnAll},
     {"wrong_types",
      "strings as numbers and so on; value=array|object|string|number|null: the whole "
      "result",
-     "kind=wrong_types&value=array"},
-    {"huge_numbers", "hex of 64 digits and more, 1e400", ""},
-    {"deep_nesting", "value=how many arrays in each other (100000)", ""},
-    {"duplicate_keys", "each member twice, with different values", ""},
-    {"invalid_utf8", "strings that are no UTF-8", ""},
-    {"not_json", "plain text", ""},
+     "kind=wrong_types&value=array", kOnAll},
+    {"huge_numbers", "hex of 64 digits and more, 1e400", "", kOnAll},
+    {"deep_nesting", "value=how many arrays in each other (100000)", "", kOnAll},
+    {"duplicate_keys", "each member twice, with different values", "", kOnAll},
+    {"invalid_utf8", "strings that are no UTF-8", "", kOnAll},
+    {"not_json", "plain text", "", kOnAll},
     {"wrong_id", "the id of another request", ""},
-    {"drip", "the body a byte every 0.2 s; value=another interval", "kind=drip&value=1s"},
-    {"endless_body", "a body that never ends; value=chunked", ""},
-    {"endless_headers", "headers without end", ""},
-    {"endless_header_line", "one header line without end", ""},
-    {"drip_header", "one header line, a byte every 0.2 s; value=another interval", ""},
-    {"endless_chunk_size", "a chunk-size line without end", ""},
-    {"lying_length", "Content-Length of 1000 more than comes; value=huge: 2^64-1", ""},
-    {"reset", "half of the answer, then RST", ""},
-    {"close", "closed at accept; narrowed to a node or method: at the request", ""},
-    {"slow", "value=time before answering (2s)", "kind=slow&value=2s&method=admin_peers"},
+    {"drip", "the body a byte every 0.2 s; value=another interval", "kind=drip&value=1s", kOnAll},
+    {"endless_body", "a body that never ends; value=chunked", "", kOnAll},
+    {"endless_headers", "headers without end", "", kOnAll},
+    {"endless_header_line", "one header line without end", "", kOnAll},
+    {"drip_header", "one header line, a byte every 0.2 s; value=another interval", "", kOnAll},
+    {"endless_chunk_size", "a chunk-size line without end", "", kOnAll},
+    {"lying_length", "Content-Length of 1000 more than comes; value=huge: 2^64-1", "", kOnAll},
+    {"reset", "half of the answer, then RST", "", kOnAll},
+    {"close", "closed at accept; narrowed to a node or method: at the request", "", kOnAll},
+    {"slow", "value=time before answering (2s)", "kind=slow&value=2s&method=admin_peers", kOnAll},
+    {"restart",
+     "the beacon node restarts: 500 for a second, optimistic for another, and the head falls back "
+     "to the finalized checkpoint and stays there",
+     "kind=restart&for=60s", kOnBeacon},
+    {"el_offline", "el_offline is true, as when the execution client never answered", "",
+     kOnBeacon},
+    {"finality_stalled", "value=percent of the other validators that attest and sign (50)",
+     "kind=finality_stalled&value=40", kOnBeacon},
+    {"late_blocks", "blocks arrive late: value=after the slot's start (half a slot)",
+     "kind=late_blocks&value=4s", kOnBeacon},
+    {"fork_soon", "the next fork is scheduled: value=epochs from now (10)", "", kOnBeacon},
+    {"missed_proposals", "own validators make no block", "", kOnBeacon},
+    {"missed_attestations",
+     "own validators do not attest though all runs: their signatures are refused", "", kOnBeacon},
+    {"late_attestations", "own attestations miss the head vote", "", kOnBeacon},
+    {"fee_recipient", "own blocks pay to somebody else", "", kOnBeacon},
+    {"slashed", "value=index of the validator that is slashed (0)", "kind=slashed&value=3",
+     kOnBeacon},
+    {"sync_weak", "value=percent of the sync committee's own members that sign (40)",
+     "kind=sync_weak&value=80", kOnBeacon},
+    {"events_silent", "event streams stay open and only say that they live", "", kOnBeacon},
+    {"events_cut", "once: all event streams are reset", "", kOnBeacon},
+    {"old_topics", "the topics of slashings are refused, as by older clients", "", kOnBeacon},
+    {"numbers", "numbers as numbers instead of strings; value=max: 2^53 + 1 for each", "",
+     kOnBeacon},
+    {"negative", "each number is negative", "", kOnBeacon},
+    {"no_wallet", "the validator client has no wallet: 503", "", kOnValidator},
 }};
 
 }  // namespace
@@ -100,9 +129,36 @@ std::uint64_t ValueOf(const Fault& fault, std::uint64_t other) {
   return parsed.ec == std::errc() && parsed.ptr == end ? number : other;
 }
 
+namespace {
+
+int NodeOfTarget(std::uint8_t target) {
+  return (target & kOnGeth) != 0     ? kEveryNode
+         : (target & kOnBeacon) != 0 ? kBeaconNode
+                                     : kValidatorNode;
+}
+
+Checked<Fault> WithTarget(Fault fault, const std::string& target) {
+  const std::uint8_t wanted = target == "geth"        ? kOnGeth
+                              : target == "beacon"    ? kOnBeacon
+                              : target == "validator" ? kOnValidator
+                                                      : 0;
+  if (wanted == 0) return std::unexpected("target is geth, beacon or validator");
+  if ((Info(fault.kind).targets & wanted) == 0) {
+    return std::unexpected(std::string(Info(fault.kind).name) + " does not befall " + target);
+  }
+  if (wanted != kOnGeth) {
+    if (fault.node != kEveryNode) return std::unexpected("node is one of the Geths");
+    fault.node = NodeOfTarget(wanted);
+  }
+  return fault;
+}
+
+}  // namespace
+
 Checked<Fault> FaultFromQuery(const std::unordered_map<std::string, std::string>& query) {
   Fault fault;
   bool has_kind = false;
+  std::string target;
   for (const auto& [name, value] : query) {
     if (name == "kind") {
       const auto kind = FindKind(value);
@@ -115,6 +171,8 @@ Checked<Fault> FaultFromQuery(const std::unordered_map<std::string, std::string>
       if (parsed.ec != std::errc() || parsed.ptr != end || fault.node < 0) {
         return std::unexpected("node is a number from 0 on");
       }
+    } else if (name == "target") {
+      target = value;
     } else if (name == "method") {
       fault.method = value;
     } else if (name == "value") {
@@ -123,10 +181,13 @@ Checked<Fault> FaultFromQuery(const std::unordered_map<std::string, std::string>
       fault.lasting = ParseDuration(value);
       if (!fault.lasting) return std::unexpected("for is a duration such as 30s");
     } else {
-      return std::unexpected("unknown parameter " + name + ": kind, node, method, for and value");
+      return std::unexpected("unknown parameter " + name +
+                             ": kind, target, node, method, for and value");
     }
   }
   if (!has_kind) return std::unexpected("kind is missing: GET / lists them");
+  if (!target.empty()) return WithTarget(fault, target);
+  if (fault.node == kEveryNode) fault.node = NodeOfTarget(Info(fault.kind).targets);
   return fault;
 }
 
@@ -135,7 +196,8 @@ void FaultSet::Recount() {
   for (const Active& active : faults_) ++counts_[static_cast<std::size_t>(active.fault.kind)];
 }
 
-void FaultSet::Set(const Fault& fault, Clock::time_point now) {
+void FaultSet::Set(Fault fault, Clock::time_point now) {
+  if (fault.node == kEveryNode) fault.node = NodeOfTarget(Info(fault.kind).targets);
   std::erase_if(faults_, [&](const Active& active) {
     return active.fault.kind == fault.kind && active.fault.node == fault.node &&
            active.fault.method == fault.method &&
@@ -166,12 +228,16 @@ bool FaultSet::Expire(Clock::time_point now) {
 
 const Fault* FaultSet::Find(Kind kind, int node, std::string_view method) const {
   if (counts_[static_cast<std::size_t>(kind)] == 0) return nullptr;
-  for (const Active& active : faults_) {
-    const Fault& fault = active.fault;
-    if (fault.kind == kind && (fault.node == kEveryNode || fault.node == node) &&
-        (fault.method.empty() || fault.method == method)) {
-      return &fault;
+  const auto holds = [&](const Fault& fault) {
+    if (fault.kind != kind) return false;
+    if (node >= 0) {
+      return (fault.node == kEveryNode || fault.node == node) &&
+             (fault.method.empty() || fault.method == method);
     }
+    return fault.node == node && method.starts_with(fault.method);
+  };
+  for (const Active& active : faults_) {
+    if (holds(active.fault)) return &active.fault;
   }
   return nullptr;
 }
@@ -192,7 +258,9 @@ std::string FaultSet::Json(Clock::time_point now) const {
   for (const Active& active : faults_) {
     if (out.size() > 1) out += ',';
     out += "{\"kind\":" + JsonString(Info(active.fault.kind).name);
-    if (active.fault.node != kEveryNode) out += ",\"node\":" + std::to_string(active.fault.node);
+    if (active.fault.node == kBeaconNode) out += ",\"target\":\"beacon\"";
+    if (active.fault.node == kValidatorNode) out += ",\"target\":\"validator\"";
+    if (active.fault.node >= 0) out += ",\"node\":" + std::to_string(active.fault.node);
     if (!active.fault.method.empty()) out += ",\"method\":" + JsonString(active.fault.method);
     if (!active.fault.value.empty()) out += ",\"value\":" + JsonString(active.fault.value);
     if (active.until) {

@@ -64,28 +64,52 @@ enum class Kind : std::uint8_t {
   kReset,
   kClose,
   kSlow,
+  // The beacon node's and its validators'.
+  kRestart,
+  kElOffline,
+  kFinalityStalled,
+  kLateBlocks,
+  kForkSoon,
+  kMissedProposals,
+  kMissedAttestations,
+  kLateAttestations,
+  kFeeRecipient,
+  kSlashed,
+  kSyncWeak,
+  kEventsSilent,
+  kEventsCut,
+  kOldTopics,
+  kNumbers,
+  kNegative,
+  kNoWallet,
 };
-inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kSlow) + 1;
+inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kNoWallet) + 1;
+
+// Whom a fault can befall; the first of a kind's targets is the one that is meant without a word.
+enum Target : std::uint8_t { kOnGeth = 1, kOnBeacon = 2, kOnValidator = 4 };
+inline constexpr std::uint8_t kOnAll = kOnGeth | kOnBeacon | kOnValidator;
 
 struct KindInfo {
   std::string_view name;
   std::string_view help;     // One line, with what `value` means.
   std::string_view example;  // Of its query; empty: kind=<name>.
+  std::uint8_t targets = kOnGeth;
 };
 const KindInfo& Info(Kind kind);
 std::optional<Kind> FindKind(std::string_view name);
 
-inline constexpr int kEveryNode = -1;
+// Geths have numbers from 0 on. The two others are no Geth: kEveryNode does not mean them.
+inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3;
 
 struct Fault {
   Kind kind{};
   int node = kEveryNode;
-  std::string method = {};                                // Empty: each one.
-  std::string value = {};                                 // Empty: the kind's default.
+  std::string method = {};  // Empty: each one. Of the HTTP APIs: what the path begins with.
+  std::string value = {};   // Empty: the kind's default.
   std::optional<std::chrono::milliseconds> lasting = {};  // None: until it is cleared.
 };
 
-// A fault from the control port's query: kind, node, method, for, value.
+// A fault from the control port's query: kind, target, node, method, for, value.
 Checked<Fault> FaultFromQuery(const std::unordered_map<std::string, std::string>& query);
 
 // 2s, 1.5s, 200ms, 3m or plain seconds.
@@ -97,12 +121,13 @@ std::uint64_t ValueOf(const Fault& fault, std::uint64_t other);
 class FaultSet {
  public:
   // A second fault of the same kind, node and method replaces the first.
-  void Set(const Fault& fault, Clock::time_point now);
+  void Set(Fault fault, Clock::time_point now);
   void Clear();
   void Clear(Kind kind);
   // Removes what has run out; true when something was removed.
   bool Expire(Clock::time_point now);
-  // The fault of `kind` that holds for `node` and, when it is narrowed to a method, for `method`.
+  // The fault of `kind` that holds for `node` and, when it is narrowed to a method, for `method`;
+  // of the beacon node and the validator client, to paths that begin with it.
   const Fault* Find(Kind kind, int node, std::string_view method = {}) const;
   // The values of all module_off faults of `node`.
   std::vector<std::string> ModulesOff(int node) const;

@@ -116,6 +116,10 @@ void Geth::Refresh(double now) {
   }
 }
 
+std::string Geth::HashOf(std::uint64_t number) const {
+  return BlockHash(network_, number <= chain_.Head() ? chain_.At(number) : Block{.number = number});
+}
+
 std::size_t Geth::PeerCount() const {
   return Has(Kind::kNoPeers) ? 0 : peers_.Count();
 }

@@ -71,6 +71,8 @@ class Geth {
   void Refresh(double now);
 
   std::uint64_t Head() const { return chain_.Head(); }
+  // The hash of its block, or of that which will have this number.
+  std::string HashOf(std::uint64_t number) const;
   const PeerSet& Peers() const { return peers_; }
   std::size_t PeerCount() const;
 

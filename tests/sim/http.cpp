@@ -120,9 +120,15 @@ std::string_view DateLine() {
   return line;
 }
 
-Pieces HttpAnswer(Pieces body, bool keep_alive) {
+std::string Text(const HttpHead& head) {
+  std::string text = "HTTP/1.1 " + head.status + "\r\n";
+  if (!head.content_type.empty()) text += "Content-Type: " + head.content_type + "\r\n";
+  return text + head.headers;
+}
+
+Pieces HttpAnswer(Pieces body, bool keep_alive, const HttpHead& http_head) {
   const std::size_t bytes = Bytes(body);
-  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+  std::string head = Text(http_head);
   head += DateLine();
   if (bytes > kUnchunkedBytesMax) {
     std::array<char, 16> hex{};
@@ -143,15 +149,9 @@ Pieces HttpAnswer(Pieces body, bool keep_alive) {
 
 std::string HttpText(std::string_view status, std::string_view content_type, std::string_view body,
                      std::string_view headers) {
-  std::string text = "HTTP/1.1 ";
-  text += status;
-  text += "\r\n";
-  if (!content_type.empty()) {
-    text += "Content-Type: ";
-    text += content_type;
-    text += "\r\n";
-  }
-  text += headers;
+  std::string text = Text({.status = std::string(status),
+                           .content_type = std::string(content_type),
+                           .headers = std::string(headers)});
   text += DateLine();
   text += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   text += body;

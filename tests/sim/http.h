@@ -27,9 +27,18 @@ enum class HttpParse { kComplete, kMore, kContinue, kBad, kTooLarge };
 // waits for "100 Continue".
 HttpParse ParseHttp(std::string_view text, HttpRequest& request);
 
+// What comes before a body, but for its length and the date.
+struct HttpHead {
+  std::string status = "200 OK";
+  std::string content_type = "application/json";  // Empty: none.
+  std::string headers = {};                       // Whole lines.
+};
+// The status line and those headers.
+std::string Text(const HttpHead& head);
+
 // Status line, headers, and the body's pieces. As in Go, a body above 2048 bytes comes chunked,
 // as one chunk, and a smaller one with Content-Length last.
-Pieces HttpAnswer(Pieces body, bool keep_alive);
+Pieces HttpAnswer(Pieces body, bool keep_alive, const HttpHead& head = {});
 // For a body that is all there is of `content_type`; `headers` are whole lines.
 std::string HttpText(std::string_view status, std::string_view content_type, std::string_view body,
                      std::string_view headers = {});

@@ -20,13 +20,21 @@ using stakewatch::sim::Options;
 constexpr int kUsage = 2, kTaken = 3;
 
 constexpr const char* kHelp =
-    "stakewatch_sim: a simulated Geth, with faults that are switched on by a request.\n\n"
+    "stakewatch_sim: a simulated Geth, and a beacon node with its validator client, with faults\n"
+    "that are switched on by a request.\n\n"
     "  --http HOST:PORT        JSON-RPC over HTTP (127.0.0.1:8545)\n"
     "  --ws HOST:PORT          JSON-RPC over WebSocket (127.0.0.1:8546)\n"
     "  --ipc PATH              JSON-RPC over a unix socket of mode 0600 (none)\n"
     "  --control HOST:PORT     switches faults, loopback only (127.0.0.1:8540)\n"
     "  --webhook HOST:PORT     takes Alertmanager's notifications and prints them (none)\n"
-    "  --block-interval SEC    from block to block (12)\n"
+    "  --beacon HOST:PORT      the Beacon API; its slots make Geth's blocks (none)\n"
+    "  --validator-client HOST:PORT  the keymanager API, and /metrics (none)\n"
+    "  --slot TIME             the beacon chain's, e.g. 2s (12s)\n"
+    "  --slots-per-epoch N     8: the preset minimal, 32: mainnet (8)\n"
+    "  --history-epochs N      that the beacon chain has at the start (6)\n"
+    "  --validators N          of the beacon chain; millions are possible (64)\n"
+    "  --own-validators N      those of the validator client: indices from 0 on (16)\n"
+    "  --block-interval SEC    from block to block, when no slots make them (12)\n"
     "  --churn-interval SEC    from one coming and going of peers to the next, 0: none (5)\n"
     "  --peers N               of each node (50)\n"
     "  --nodes N               at /node/<i>; / is node 0 (1)\n"
@@ -50,14 +58,23 @@ bool Parse(const std::string& text, Number& number) {
 
 // 0, or the exit code.
 int ApplyFlag(const std::string& flag, const std::string& value, Options& options) {
-  const bool is_address = flag == "http" || flag == "ws" || flag == "control" || flag == "webhook";
-  if (is_address) {
+  std::optional<Address>* const face = flag == "http"               ? &options.http
+                                       : flag == "ws"               ? &options.ws
+                                       : flag == "control"          ? &options.control
+                                       : flag == "webhook"          ? &options.webhook
+                                       : flag == "beacon"           ? &options.beacon
+                                       : flag == "validator-client" ? &options.validator_client
+                                                                    : nullptr;
+  if (face != nullptr) {
     const auto address = stakewatch::sim::ParseAddress(value);
     if (!address) return Wrong(flag, address.error());
-    (flag == "http"      ? options.http
-     : flag == "ws"      ? options.ws
-     : flag == "control" ? options.control
-                         : options.webhook) = *address;
+    *face = *address;
+    return 0;
+  }
+  if (flag == "slot") {
+    const auto slot = stakewatch::sim::ParseDuration(value);
+    if (!slot || slot->count() < 10) return Wrong(flag, "a time of 10ms or more is expected");
+    options.slot_seconds = static_cast<double>(slot->count()) / 1000;
     return 0;
   }
   if (flag == "ipc") {
@@ -73,24 +90,38 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
                       : flag == "churn-interval" ? Parse(value, options.churn_interval)
                       : flag == "peers"          ? Parse(value, options.peers)
                       : flag == "nodes"          ? Parse(value, options.nodes)
-                                                 : Parse(value, options.seed);
+                      : flag == "history-epochs" ? Parse(value, options.history_epochs)
+                      : flag == "validators"     ? Parse(value, options.validators)
+                      : flag == "own-validators" ? Parse(value, options.own_validators)
+                      : flag == "slots-per-epoch"
+                          ? Parse(value, options.slots_per_epoch) && options.slots_per_epoch > 1
+                          : Parse(value, options.seed);
   return parsed ? 0 : Wrong(flag, "a number is expected, not " + value);
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 13> kFlags = {{{"http", required_argument, nullptr, 1},
-                                                 {"ws", required_argument, nullptr, 1},
-                                                 {"ipc", required_argument, nullptr, 1},
-                                                 {"control", required_argument, nullptr, 1},
-                                                 {"webhook", required_argument, nullptr, 1},
-                                                 {"block-interval", required_argument, nullptr, 1},
-                                                 {"churn-interval", required_argument, nullptr, 1},
-                                                 {"peers", required_argument, nullptr, 1},
-                                                 {"nodes", required_argument, nullptr, 1},
-                                                 {"network", required_argument, nullptr, 1},
-                                                 {"seed", required_argument, nullptr, 1},
-                                                 {"help", no_argument, nullptr, 'h'},
-                                                 {nullptr, 0, nullptr, 0}}};
+  static const std::array<option, 20> kFlags = {{
+      {"http", required_argument, nullptr, 1},
+      {"ws", required_argument, nullptr, 1},
+      {"ipc", required_argument, nullptr, 1},
+      {"control", required_argument, nullptr, 1},
+      {"webhook", required_argument, nullptr, 1},
+      {"beacon", required_argument, nullptr, 1},
+      {"validator-client", required_argument, nullptr, 1},
+      {"slot", required_argument, nullptr, 1},
+      {"slots-per-epoch", required_argument, nullptr, 1},
+      {"history-epochs", required_argument, nullptr, 1},
+      {"validators", required_argument, nullptr, 1},
+      {"own-validators", required_argument, nullptr, 1},
+      {"block-interval", required_argument, nullptr, 1},
+      {"churn-interval", required_argument, nullptr, 1},
+      {"peers", required_argument, nullptr, 1},
+      {"nodes", required_argument, nullptr, 1},
+      {"network", required_argument, nullptr, 1},
+      {"seed", required_argument, nullptr, 1},
+      {"help", no_argument, nullptr, 'h'},
+      {nullptr, 0, nullptr, 0},
+  }};
   int index = 0;
   while (true) {
     const int found = getopt_long(argc, argv, "h", kFlags.data(), &index);
@@ -157,6 +188,9 @@ int main(int argc, char** argv) {
   Say("ws", options.ws, simulator.WsPort());
   if (!options.ipc_path.empty()) Say("ipc", options.ipc_path);
   Say("control", options.control, simulator.ControlPort());
+  Say("beacon", options.beacon, simulator.BeaconPort());
+  Say("validator-client", options.validator_client, simulator.ValidatorClientPort());
+  // The last one: it has always been waited for.
   Say("webhook", options.webhook, simulator.WebhookPort());
   std::fflush(stdout);
   int signal = 0;

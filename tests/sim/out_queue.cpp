@@ -28,6 +28,10 @@ void OutQueue::Add(const Pieces& pieces) {
   for (const SharedText& piece : pieces) Add(piece);
 }
 
+void OutQueue::Generate(std::function<std::string()> next) {
+  items_.push_back({Pace::kGenerate, nullptr, {}, std::move(next)});
+}
+
 void OutQueue::Drip(std::string text, std::chrono::milliseconds interval, bool endless) {
   if (text.empty()) return;
   items_.push_back({endless ? Pace::kDripEndless : Pace::kDrip, Share(std::move(text)), interval});
@@ -100,11 +104,25 @@ FlushState OutQueue::WriteWhole(int fd) {
 }
 
 FlushState OutQueue::Flush(int fd, Clock::time_point now) {
+  std::size_t generated = 0;
   while (!items_.empty()) {
     const Item& item = items_.front();
     if (item.pace == Pace::kWhole) {
       const FlushState state = WriteWhole(fd);
       if (state != FlushState::kIdle) return state;
+      continue;
+    }
+    if (item.pace == Pace::kGenerate) {
+      // Others have their turn; the socket is writable at once.
+      if (generated > kEndlessBurstBytes) return FlushState::kBlocked;
+      std::string piece = item.next();
+      generated += piece.size();
+      if (piece.empty()) {
+        Pop();
+      } else {
+        pending_bytes_ += piece.size();
+        items_.push_front({Pace::kWhole, Share(std::move(piece)), {}});
+      }
       continue;
     }
     if (pausing_ && now < wake_) return FlushState::kWaiting;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <optional>
 
 #include "tests/sim/faults.h"
@@ -27,6 +28,8 @@ class OutQueue {
   void Add(SharedText text);
   void Add(const Pieces& pieces);
   void Add(std::string text) { Add(Share(std::move(text))); }
+  // What `next` gives, piece by piece as the peer takes them, until a piece is empty.
+  void Generate(std::function<std::string()> next);
   // A byte every `interval`; over and over when `endless`.
   void Drip(std::string text, std::chrono::milliseconds interval, bool endless);
   // `text` over and over, at up to 100 MB/s, until the peer goes.
@@ -43,11 +46,12 @@ class OutQueue {
   FlushState Flush(int fd, Clock::time_point now);
 
  private:
-  enum class Pace { kWhole, kDrip, kDripEndless, kEndless, kPause };
+  enum class Pace { kWhole, kDrip, kDripEndless, kEndless, kPause, kGenerate };
   struct Item {
     Pace pace = Pace::kWhole;
     SharedText text;
     std::chrono::milliseconds interval{};
+    std::function<std::string()> next = {};
   };
   std::deque<Item> items_;
   std::size_t offset_ = 0;  // Into the first item's text.

@@ -26,12 +26,18 @@ Clock::duration Seconds(double seconds) {
   return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-// The process itself is there for control and webhook while Geth is down.
-bool IsNode(Face face) {
-  return face == Face::kHttp || face == Face::kWs || face == Face::kIpc;
+}  // namespace
+
+std::optional<int> NodeOf(Face face) {
+  if (face == Face::kBeacon) return kBeaconNode;
+  if (face == Face::kValidator) return kValidatorNode;
+  if (face == Face::kControl || face == Face::kWebhook) return std::nullopt;
+  return 0;
 }
 
-}  // namespace
+bool OfProcess(const Fault* fault, int nodes) {
+  return fault != nullptr && fault->method.empty() && (fault->node < 0 || nodes == 1);
+}
 
 Server::Server(const Options& options, World& world)
     : world_(world),
@@ -45,6 +51,8 @@ Server::Server(const Options& options, World& world)
   add(Face::kWs, "--ws", options.ws);
   add(Face::kControl, "--control", options.control);
   add(Face::kWebhook, "--webhook", options.webhook);
+  add(Face::kBeacon, "--beacon", options.beacon);
+  add(Face::kValidator, "--validator-client", options.validator_client);
   if (!options.ipc_path.empty()) {
     listeners_.push_back(
         {.face = Face::kIpc, .flag = "--ipc", .address = {}, .path = options.ipc_path});
@@ -52,6 +60,9 @@ Server::Server(const Options& options, World& world)
   world_.SetOnHead([this](int node, const Network& network, const Block& block) {
     Announce(node, network, block);
   });
+  world_.SetOnEvent(
+      [this](std::string_view topic, const std::string& data) { AnnounceEvent(topic, data); });
+  world_.SetOnCut([this] { CutStreams(); });
 }
 
 Server::~Server() {
@@ -156,13 +167,16 @@ std::uint16_t Server::Port(Face face) const {
 std::size_t Server::NodeConnections() const {
   return static_cast<std::size_t>(
       std::count_if(connections_.begin(), connections_.end(),
-                    [](const auto& entry) { return IsNode(entry.second->face); }));
+                    [](const auto& entry) { return NodeOf(entry.second->face).has_value(); }));
 }
 
 int Server::Timers() {
   const Clock::time_point now = Clock::now();
   Clock::time_point next = now + std::chrono::hours(1);
-  if (block_interval_ > 0) {
+  if (world_.Beacon() != nullptr) {
+    world_.AdvanceBeacon();
+    next = std::min(next, now + Seconds(std::max(world_.Beacon()->NextDue() - UnixNow(), 0.)));
+  } else if (block_interval_ > 0) {
     if (now >= next_block_) {
       world_.NewBlock();
       // Blocks are not made up for after a standstill of the whole machine.
@@ -221,12 +235,13 @@ void Server::Run() {
 }
 
 void Server::FaultsChanged() {
-  // Of several nodes one cannot close the common ports: its requests are reset.
-  const Fault* const stop = world_.Faults().Find(Kind::kStop, 0);
-  const bool down = stop != nullptr && (stop->node == kEveryNode || world_.Nodes() == 1);
+  const auto down = [&](int node) {
+    return OfProcess(world_.Faults().Find(Kind::kStop, node), world_.Nodes());
+  };
   for (Listener& listener : listeners_) {
-    if (!IsNode(listener.face)) continue;
-    if (down) {
+    const auto node = NodeOf(listener.face);
+    if (!node) continue;
+    if (down(*node)) {
       CloseListener(listener);
     } else if (listener.fd < 0) {
       // Taken meanwhile: the next change of faults tries again.
@@ -238,9 +253,10 @@ void Server::FaultsChanged() {
   for (const auto& [id, connection] : connections_) ids.push_back(id);
   for (const std::uint64_t id : ids) {
     const auto found = connections_.find(id);
-    if (found == connections_.end() || !IsNode(found->second->face)) continue;
+    const auto node = found == connections_.end() ? std::nullopt : NodeOf(found->second->face);
+    if (!node) continue;
     Connection& connection = *found->second;
-    if (down || world_.Faults().Find(Kind::kStop, connection.node) != nullptr) {
+    if (down(*node) || world_.Faults().Find(Kind::kStop, connection.node) != nullptr) {
       Close(connection, Ending::kReset);
     } else if (connection.frozen) {
       connection.frozen = false;
@@ -255,6 +271,24 @@ void Server::Ping() {
     connection->out.Add(FrameHead(Opcode::kPing, 0));
     Watch(*connection, true);
   }
+}
+
+void Server::AnnounceEvent(std::string_view topic, const std::string& data) {
+  const auto found = subscribers_.find(kBeaconNode);
+  if (found == subscribers_.end()) return;
+  const std::vector<std::uint64_t> ids(found->second.begin(), found->second.end());
+  for (const std::uint64_t id : ids) {
+    const auto connection = connections_.find(id);
+    if (connection == connections_.end()) continue;
+    if (PutEvent(*connection->second, topic, data)) Process(*connection->second);
+  }
+}
+
+void Server::CutStreams() {
+  const auto found = subscribers_.find(kBeaconNode);
+  if (found == subscribers_.end()) return;
+  const std::vector<std::uint64_t> ids(found->second.begin(), found->second.end());
+  for (const std::uint64_t id : ids) Close(*connections_.at(id), Ending::kReset);
 }
 
 void Server::Announce(int node, const Network& network, const Block& block) {

@@ -18,6 +18,12 @@
 
 namespace stakewatch::sim {
 
+// Whose face it is, as faults name them; none: control and webhook, which no fault befalls.
+std::optional<int> NodeOf(Face face);
+// Whether `fault` concerns the process as a whole: of several Geths one cannot close the common
+// ports, and its requests alone are reset.
+bool OfProcess(const Fault* fault, int nodes);
+
 class Server {
  public:
   Server(const Options& options, World& world);
@@ -73,6 +79,8 @@ class Server {
   void Wake(Connection& connection, std::optional<Clock::time_point> at);
   void Close(Connection& connection, Ending ending);
   void Announce(int node, const Network& network, const Block& block);
+  void AnnounceEvent(std::string_view topic, const std::string& data);
+  void CutStreams();
   void Ping();
 };
 

@@ -36,9 +36,8 @@ void Server::Accept(Listener& listener) {
       }
       return;
     }
-    const bool node_face = listener.face != Face::kControl && listener.face != Face::kWebhook;
-    const Fault* const closed = node_face ? world_.Faults().Find(Kind::kClose, 0) : nullptr;
-    if (closed != nullptr && (closed->node == kEveryNode || world_.Nodes() == 1)) {
+    const auto node = NodeOf(listener.face);
+    if (node && OfProcess(world_.Faults().Find(Kind::kClose, *node), world_.Nodes())) {
       close(fd);
       continue;
     }

@@ -11,6 +11,7 @@
 
 #include "tests/sim/simulator.h"
 #include "tests/sim/test_client.h"
+#include "tests/sim/test_shapes.h"
 
 namespace stakewatch::sim {
 namespace {
@@ -40,41 +41,16 @@ std::string Form(const std::string& text) {
   return "text";
 }
 
-std::string KindOf(const Json& value) {
-  if (value.is_number_float()) return "float";
-  if (value.is_number()) return "integer";
-  return value.type_name();
+// Its length, too, where it has one.
+std::string FormAt(const std::string& where, const std::string& text) {
+  const std::string form = Form(text);
+  const bool sized = form == "bytes" && where != "result.extraData";
+  return sized ? form + " of " + std::to_string(text.size()) : form;
 }
 
 // "" or what differs, and where.
-std::string Difference(const Json& recorded, const Json& ours, const std::string& where) {
-  if (KindOf(recorded) != KindOf(ours)) return where + ": " + KindOf(ours);
-  if (recorded.is_string()) {
-    const auto form = Form(recorded.get<std::string>());
-    const auto our_form = Form(ours.get<std::string>());
-    if (form != our_form) return where + ": " + our_form + " instead of " + form;
-    const bool sized = form == "bytes" && where != "result.extraData";
-    if (sized && recorded.get<std::string>().size() != ours.get<std::string>().size()) {
-      return where + ": of another length";
-    }
-  } else if (recorded.is_array() && !recorded.empty()) {
-    for (const Json& element : ours) {
-      const std::string what = Difference(recorded[0], element, where + "[]");
-      if (!what.empty()) return what;
-    }
-    if (ours.empty()) return where + ": empty";
-  } else if (recorded.is_object()) {
-    std::vector<std::string> names, our_names;
-    for (const auto& [name, value] : recorded.items()) names.push_back(name);
-    for (const auto& [name, value] : ours.items()) our_names.push_back(name);
-    if (names != our_names) return where + ": other members or another order: " + ours.dump();
-    for (const std::string& name : names) {
-      const std::string prefix = where.empty() ? "" : where + '.';
-      const std::string what = Difference(recorded[name], ours[name], prefix + name);
-      if (!what.empty()) return what;
-    }
-  }
-  return {};
+std::string Differs(const Json& recorded, const Json& ours, const std::string& where) {
+  return Difference(recorded, ours, where, FormAt);
 }
 
 // The names of the headers, in their order.
@@ -140,7 +116,7 @@ TEST_CASE("each answer has the members, order and forms of the recording") {
     const std::string recorded = Recording(std::string(method.recording) + ".json");
     CHECK(reply.body.back() == '\n');
     CHECK(std::count(reply.body.begin(), reply.body.end(), '\n') == 1);
-    CHECK(Difference(Json::parse(recorded), Json::parse(reply.body), "") == "");
+    CHECK(Differs(Json::parse(recorded), Json::parse(reply.body), "") == "");
     const bool big = reply.body.size() > 2048;
     if (!big && reply.head.find("chunked") == std::string::npos && method.recording[0] != 'r') {
       SameHead(method.recording, reply.head);
@@ -205,7 +181,7 @@ TEST_CASE("batches, notifications and calls that are none") {
                                        R"({"jsonrpc":"2.0","method":"eth_chainId"},)"
                                        R"({"jsonrpc":"2.0","id":2,"method":"net_peerCount"}])")
                                 .body;
-  CHECK(Difference(Json::parse(Recording("batch.json")), Json::parse(batch), "") == "");
+  CHECK(Differs(Json::parse(Recording("batch.json")), Json::parse(batch), "") == "");
   CHECK(Json::parse(batch)[1]["id"] == 2);
   CHECK(Post(port, "[]").body.find("-32600") != std::string::npos);
   CHECK(Post(port, "7").body.find("-32600") != std::string::npos);

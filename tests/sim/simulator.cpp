@@ -37,6 +37,23 @@ std::uint16_t Simulator::WebhookPort() const {
   return server_ ? server_->Port(Face::kWebhook) : 0;
 }
 
+std::uint16_t Simulator::BeaconPort() const {
+  return server_ ? server_->Port(Face::kBeacon) : 0;
+}
+std::uint16_t Simulator::ValidatorClientPort() const {
+  return server_ ? server_->Port(Face::kValidator) : 0;
+}
+
+std::string Simulator::BeaconUrl() const {
+  return "http://127.0.0.1:" + std::to_string(BeaconPort());
+}
+
+std::string Simulator::OwnKeys() const {
+  std::string keys;
+  server_->Call([&] { keys = world_->OwnKeys(); });
+  return keys;
+}
+
 std::string Simulator::HttpUrl(int node) const {
   const std::string url = "http://127.0.0.1:" + std::to_string(HttpPort());
   return node == 0 ? url : url + "/node/" + std::to_string(node);
@@ -70,6 +87,12 @@ void Simulator::NewBlock() {
 std::uint64_t Simulator::Head(int node) const {
   std::uint64_t head = 0;
   server_->Call([&] { head = world_->Node(node).Head(); });
+  return head;
+}
+
+std::uint64_t Simulator::HeadSlot() const {
+  std::uint64_t head = 0;
+  server_->Call([&] { head = world_->Beacon() ? world_->Beacon()->Status(UnixNow()).head : 0; });
   return head;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // A Geth that is not one: HTTP, WebSocket and IPC faces, a chain that moves, peers that come and
-// go, and faults that are switched on. For tests in-process (ports 0), and behind stakewatch_sim.
+// go, and faults that are switched on; and, when asked for, a beacon node that drives it, and the
+// validator client of that. For tests in-process (ports 0), and behind stakewatch_sim.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,13 +21,20 @@ struct Address {
 struct Options {
   std::optional<Address> http = Address{};
   std::optional<Address> ws = Address{};
-  std::optional<Address> control = Address{};  // Loopback only.
-  std::optional<Address> webhook = {};         // Alertmanager's receiver.
-  std::string ipc_path = {};                   // Empty: no socket.
-  double block_interval = 0;                   // Seconds; 0: only NewBlock() makes blocks.
-  double churn_interval = 0;                   // Seconds; 0: peers neither come nor go.
-  std::size_t peers = 50;                      // Of each node.
-  int nodes = 1;                               // At /node/<i>; / is node 0.
+  std::optional<Address> control = Address{};    // Loopback only.
+  std::optional<Address> webhook = {};           // Alertmanager's receiver.
+  std::optional<Address> beacon = {};            // The Beacon API; its slots make the blocks.
+  std::optional<Address> validator_client = {};  // The keymanager API and /metrics.
+  std::string ipc_path = {};                     // Empty: no socket.
+  double block_interval = 0;                     // Seconds; 0: only NewBlock() makes blocks.
+  double churn_interval = 0;                     // Seconds; 0: peers neither come nor go.
+  std::size_t peers = 50;                        // Of each node.
+  int nodes = 1;                                 // At /node/<i>; / is node 0.
+  double slot_seconds = 12;                      // Of the beacon chain.
+  std::uint64_t slots_per_epoch = 8;             // 8: the preset minimal, else mainnet.
+  std::uint64_t history_epochs = 6;              // That the beacon chain has at the start.
+  std::uint64_t validators = 64;
+  std::uint64_t own_validators = 16;  // Those of the validator client: indices from 0 on.
   std::string network = "mainnet";
   std::uint64_t seed = 1;  // The same seed gives the same peers and hashes.
   std::function<void(const std::string&)> on_page =
@@ -52,9 +60,14 @@ class Simulator {
   std::uint16_t WsPort() const;
   std::uint16_t ControlPort() const;
   std::uint16_t WebhookPort() const;
+  std::uint16_t BeaconPort() const;
+  std::uint16_t ValidatorClientPort() const;
   // http://127.0.0.1:port, with /node/<i> for i > 0.
   std::string HttpUrl(int node = 0) const;
   std::string WsUrl(int node = 0) const;
+  std::string BeaconUrl() const;
+  // The public keys of the own validators, one a line.
+  std::string OwnKeys() const;
 
   // These are done when they return; from any thread.
   void SetFault(const Fault& fault);
@@ -62,6 +75,7 @@ class Simulator {
   void Clear(Kind kind);
   void NewBlock();  // All nodes that can follow do.
   std::uint64_t Head(int node = 0) const;
+  std::uint64_t HeadSlot() const;  // The beacon node's, as it tells it.
   // How many calls there were, in batches too; of one method, or of all.
   std::uint64_t Calls(const std::string& method = {}) const;
   std::size_t OpenConnections() const;  // Of the node's faces.

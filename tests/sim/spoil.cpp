@@ -14,7 +14,7 @@ using Ordered = nlohmann::ordered_json;
 
 constexpr std::array kSpoilKinds = {Kind::kRpcError,    Kind::kWrongTypes,    Kind::kHugeNumbers,
                                     Kind::kDeepNesting, Kind::kDuplicateKeys, Kind::kInvalidUtf8,
-                                    Kind::kWrongId};
+                                    Kind::kWrongId,     Kind::kNumbers,       Kind::kNegative};
 
 std::string Whole(const std::string& id, std::string_view result) {
   std::string text = R"({"jsonrpc":"2.0","id":)" + id + R"(,"result":)";
@@ -131,6 +131,65 @@ std::string SpoiledEnvelope(const Fault& fault, const std::string& id, std::stri
       return Whole(id, rewritten(BrokenText, false));
     default:  // kWrongId.
       return Whole("999999", result);
+  }
+}
+
+namespace {
+
+bool IsDecimal(const Ordered& value) {
+  if (!value.is_string()) return false;
+  const auto& text = value.get_ref<const std::string&>();
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
+std::string SpoiledBody(const Fault& fault, const std::string& body) {
+  const Ordered value = Ordered::parse(body, nullptr, false);
+  if (value.is_discarded()) return body;
+  std::string out;
+  switch (fault.kind) {
+    case Kind::kWrongTypes: {
+      const std::string_view whole = WholeOf(fault.value);
+      if (!whole.empty()) return std::string(whole);
+      Rewrite(value, OtherType, false, out);
+      return out;
+    }
+    case Kind::kHugeNumbers:
+      Rewrite(value, Huge, false, out);
+      return out;
+    case Kind::kDeepNesting:
+      return "{\"data\":" + Nested("{}", ValueOf(fault, 100'000)) + "}";
+    case Kind::kDuplicateKeys:
+      Rewrite(value, Dump, true, out);
+      return out;
+    case Kind::kInvalidUtf8:
+      Rewrite(value, BrokenText, false, out);
+      return out;
+    case Kind::kNumbers: {
+      const bool max = fault.value == "max";
+      const auto bare = [&](const Ordered& one) {
+        if (!IsDecimal(one)) return Dump(one);
+        return max ? std::string("9007199254740993") : one.get<std::string>();
+      };
+      Rewrite(value, bare, false, out);
+      return out;
+    }
+    case Kind::kNegative:
+      Rewrite(
+          value, [](const Ordered& one) { return IsDecimal(one) ? "\"-5\"" : Dump(one); }, false,
+          out);
+      return out;
+    default:
+      return body;
+  }
+}
+
+}  // namespace
+
+void SpoilApi(const Fault& fault, BeaconReply& reply) {
+  if (fault.kind == Kind::kRpcError) {
+    reply = BeaconError(500, "simulated failure");
+  } else if (!reply.body.empty()) {
+    reply.body = SpoiledBody(fault, reply.body) + "\n";
   }
 }
 

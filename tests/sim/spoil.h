@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "tests/sim/beacon_api.h"
 #include "tests/sim/faults.h"
 
 namespace stakewatch::sim {
@@ -12,5 +13,8 @@ const Fault* FindSpoil(const FaultSet& faults, int node, std::string_view method
 
 // The whole answer, without a newline. `id` and `result` are JSON.
 std::string SpoiledEnvelope(const Fault& fault, const std::string& id, std::string_view result);
+
+// The same for an answer of the Beacon API or the keymanager API.
+void SpoilApi(const Fault& fault, BeaconReply& reply);
 
 }  // namespace stakewatch::sim

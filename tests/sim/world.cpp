@@ -21,15 +21,53 @@ World::World(const Options& options)
       network_(NetworkOrMainnet(options.network)),
       target_(network_.start_block) {
   const double now = UnixNow();
+  const bool has_beacon = options.beacon || options.validator_client;
+  const double interval = has_beacon ? options.slot_seconds : options.block_interval;
   for (int i = 0; i < std::max(options.nodes, 1); ++i) {
     nodes_.push_back(std::make_unique<Geth>(Geth::Setup{.index = i,
                                                         .network = network_,
                                                         .now = now,
-                                                        .interval = options.block_interval,
+                                                        .interval = interval,
                                                         .peers = options.peers,
                                                         .seed = options.seed},
                                             faults_, texts_));
   }
+  if (!has_beacon) return;
+  const BeaconSetup setup{.now = now,
+                          .slot_seconds = options.slot_seconds,
+                          .slots_per_epoch = options.slots_per_epoch,
+                          .history_epochs = options.history_epochs,
+                          .validators = options.validators,
+                          .own = options.own_validators,
+                          .start_block = network_.start_block,
+                          .seed = options.seed};
+  beacon_ =
+      std::make_unique<BeaconNode>(setup, network_.name, options.peers, faults_,
+                                   [this](std::uint64_t number) { return Node(0).HashOf(number); });
+}
+
+void World::Emit(std::string_view topic, const std::string& data) {
+  if (!on_event_ || beacon_->Has(Kind::kHang)) return;
+  if (!topic.empty() && beacon_->Has(Kind::kEventsSilent)) return;
+  on_event_(topic, data);
+}
+
+void World::AdvanceBeacon() {
+  const double now = UnixNow();
+  beacon_->Advance(now,
+                   [this](std::string_view topic, const std::string& data) { Emit(topic, data); });
+  if (beacon_->HeadBlockNumber() == target_) return;
+  target_ = beacon_->HeadBlockNumber();
+  FollowAll(beacon_->HeadTime());
+}
+
+std::string World::OwnKeys() const {
+  std::string keys;
+  if (!beacon_) return keys;
+  for (std::uint64_t i = 0; i < beacon_->Chain().Setup().own; ++i) {
+    keys += beacon_->Chain().Pubkey(i) + '\n';
+  }
+  return keys;
 }
 
 Geth::Announce World::AnnounceOf(int node) {
@@ -42,9 +80,16 @@ void World::Changed() {
   changed_ = true;
   const double now = UnixNow();
   for (const auto& node : nodes_) node->Refresh(now);
+  if (!beacon_) return;
+  beacon_->Refresh(now,
+                   [this](std::string_view topic, const std::string& data) { Emit(topic, data); });
 }
 
 void World::SetFault(const Fault& fault) {
+  if (fault.kind == Kind::kEventsCut) {
+    if (on_cut_) on_cut_();
+    return;
+  }
   if (fault.kind != Kind::kReorg && fault.kind != Kind::kGap) {
     faults_.Set(fault, Clock::now());
     Changed();
@@ -52,8 +97,13 @@ void World::SetFault(const Fault& fault) {
   }
   // These happen once and leave nothing to be cleared.
   const std::uint64_t value = ValueOf(fault, 2);
+  if (fault.node == kBeaconNode && beacon_) {
+    beacon_->Reorg(value,
+                   [this](std::string_view topic, const std::string& data) { Emit(topic, data); });
+  }
+  // The payloads of other beacon blocks are other blocks.
   for (int i = 0; i < Nodes(); ++i) {
-    if (fault.node != kEveryNode && fault.node != i) continue;
+    if (fault.node >= 0 && fault.node != i) continue;
     if (fault.kind == Kind::kGap) {
       Node(i).Gap(value);
     } else {
@@ -86,7 +136,10 @@ bool World::TakeChanged() {
 
 void World::NewBlock() {
   ++target_;
-  const double now = UnixNow();
+  FollowAll(UnixNow());
+}
+
+void World::FollowAll(double now) {
   for (int i = 0; i < Nodes(); ++i) Node(i).Follow(target_, now, AnnounceOf(i));
 }
 
@@ -129,7 +182,14 @@ std::string World::StateJson() const {
     out += "{\"head\":" + std::to_string(node.Head()) +
            ",\"peers\":" + std::to_string(node.PeerCount()) + '}';
   }
-  out += "],\"nodes_total\":" + std::to_string(nodes_.size()) + ",\"calls\":{";
+  out += "],\"nodes_total\":" + std::to_string(nodes_.size());
+  if (beacon_) {
+    const NodeStatus status = beacon_->Status(UnixNow());
+    out += ",\"beacon\":{\"clock_slot\":" + std::to_string(status.clock) +
+           ",\"head_slot\":" + std::to_string(status.head) +
+           ",\"peers\":" + std::to_string(beacon_->PeerCount()) + "}";
+  }
+  out += ",\"calls\":{";
   bool first = true;
   for (const auto& [method, count] : calls_) {
     if (!first) out += ',';

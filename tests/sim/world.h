@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "tests/sim/beacon_node.h"
 #include "tests/sim/geth.h"
 #include "tests/sim/simulator.h"
 
@@ -23,6 +24,10 @@ class World {
   using OnHead = std::function<void(int node, const Network&, const Block&)>;
   void SetOnHead(OnHead on_head) { on_head_ = std::move(on_head); }
 
+  // Called for each event of the beacon node; an empty topic: a keep-alive.
+  void SetOnEvent(BeaconNode::Emit on_event) { on_event_ = std::move(on_event); }
+  void SetOnCut(std::function<void()> on_cut) { on_cut_ = std::move(on_cut); }
+
   int Nodes() const { return static_cast<int>(nodes_.size()); }
   Geth& Node(int node) { return *nodes_[static_cast<std::size_t>(node)]; }
   const FaultSet& Faults() const { return faults_; }
@@ -36,6 +41,11 @@ class World {
 
   void NewBlock();
   void Churn();
+  // None: there is only Geth.
+  const BeaconNode* Beacon() const { return beacon_.get(); }
+  // Slots that are due, and the blocks they make.
+  void AdvanceBeacon();
+  std::string OwnKeys() const;
 
   void CountCall(const std::string& method) { ++calls_[method]; }
   std::uint64_t Calls(const std::string& method) const;
@@ -51,12 +61,17 @@ class World {
   BlockTexts texts_;
   std::vector<std::unique_ptr<Geth>> nodes_;
   std::uint64_t target_;  // The network's head.
+  std::unique_ptr<BeaconNode> beacon_;
   bool changed_ = false;
   OnHead on_head_;
+  BeaconNode::Emit on_event_;
+  std::function<void()> on_cut_;
   std::unordered_map<std::string, std::uint64_t> calls_;
   std::deque<std::string> alerts_;  // The last ones, as JSON objects.
 
   void Changed();
+  void Emit(std::string_view topic, const std::string& data);
+  void FollowAll(double now);
   Geth::Announce AnnounceOf(int node);
 };
 

@@ -1,0 +1,104 @@
+"""A real Prometheus with our configuration: which node an alert is of, and what runs out of the box."""
+import http.server
+import json
+import pathlib
+import shutil
+import sys
+import threading
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from harness import ROOT, Prometheus, wait_until  # noqa: E402
+
+RULES = """
+groups:
+  - name: given
+    rules:
+      - {alert: Given, expr: vector(1), labels: {case: labelled, instance: "g:1", node: main}}
+      - {alert: Given, expr: vector(1), labels: {case: bare, instance: "g:2"}}
+      - {alert: Given, expr: vector(1), labels: {case: none}}
+"""
+
+
+class FakeAlertmanager:
+    """Keeps the labels of the alerts that Prometheus sends."""
+
+    def __init__(self):
+        self.got = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(handler):
+                body = handler.rfile.read(int(handler.headers["Content-Length"]))
+                self.got += [alert["labels"] for alert in json.loads(body)]
+                handler.send_response(200)
+                handler.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prometheus")
+    shutil.copytree(ROOT / "prometheus", folder / "prometheus")
+    receiver = FakeAlertmanager()
+    file = folder / "prometheus/prometheus.yml"
+    config = yaml.safe_load(file.read_text())
+    config["global"]["evaluation_interval"] = "1s"
+    config["rule_files"] = ["given.yml"]
+    config["alerting"]["alertmanagers"] = [
+        {"static_configs": [{"targets": [f"127.0.0.1:{receiver.port}"]}]}]
+    # Of the jobs that are shipped only the one without a target: nothing of others is asked here.
+    config["scrape_configs"] = [job for job in config["scrape_configs"] if "file_sd_configs" in job]
+    file.write_text(yaml.safe_dump(config))
+    (folder / "prometheus/given.yml").write_text(RULES)
+    # One that has just started sends before it knows its Alertmanager, and then only after a minute.
+    prometheus = Prometheus(folder, file, "--rules.alert.resend-delay=1s")
+    try:
+        prometheus.start()
+        yield prometheus, receiver, folder
+    finally:
+        prometheus.discard()
+        receiver.close()
+
+
+def test_an_alert_has_its_targets_node_or_its_instance(sent):
+    _, receiver, _ = sent
+    nodes = {}
+
+    def all_came():
+        nodes.update({labels["case"]: labels.get("node") for labels in receiver.got})
+        return len(nodes) == 3
+    wait_until(all_came, 60, "three alerts")
+    assert nodes == {"labelled": "main", "bare": "g:2", "none": None}
+
+
+def test_a_validator_client_is_scraped_once_its_file_is_there(sent):
+    prometheus, receiver, folder = sent
+    assert prometheus.query('up{job="prysm-validator"}') == []
+    targets = folder / "prometheus/targets"
+    example = (targets / "prysm-validator.yml.example").read_text()
+    assert "localhost:8081" in example
+    ready = targets / "ready.tmp"
+    ready.write_text(example.replace("localhost:8081", f"127.0.0.1:{receiver.port}"))
+    ready.rename(targets / "prysm-validator.yml")
+    prometheus.wait(lambda: prometheus.query('up{job="prysm-validator", node="main"}'), 60,
+                    "scraped the new target")
+
+
+def test_all_targets_of_the_shipped_node_have_its_name():
+    config = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
+    nodes = {job["job_name"]: [given.get("labels", {}).get("node")
+                               for given in job.get("static_configs", [])]
+             for job in config["scrape_configs"]}
+    assert nodes["geth"] == nodes["beacon"] == ["main"]
