@@ -1,6 +1,6 @@
 # The commands of this repository; each is a script that also runs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-real bench fuzz lint format docs clean
+.PHONY: help demo build test test-real bench fuzz lint format docs dashboards clean
 
 help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ docs:  ## docs/metrics.md from the programs' own tables
 	@scripts/build.sh release exporters
 	@scripts/metrics_doc.py build/release/bin > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
+
+dashboards:  ## dashboards/*.json from scripts/dashboards.py and docs/runbooks/
+	@scripts/dashboards.py
 
 clean:  ## Remove build/
 	@rm -rf build

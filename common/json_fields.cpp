@@ -1,22 +1,20 @@
 #include "common/json_fields.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
+#include <cstring>
 #include <string>
+#include <utility>
 
 #include "common/json.h"
-#include "common/json_layout.h"
-#include "common/json_text.h"
+#include "common/json_plain.h"
+#include "common/json_shape.h"
 
 namespace stakewatch {
 namespace {
 
 using simdjson::ondemand::json_type;
-
-// Clients leave a member out, or add one, for some objects; what has no layout in the end costs no
-// more than one try for each.
-constexpr std::size_t kLayoutsMax = 4;
-constexpr int kLearnsMax = 64;
 
 JsonScalar Scalar(JsonValue value) {
   switch (value.type()) {
@@ -36,22 +34,56 @@ JsonScalar Scalar(JsonValue value) {
   }
 }
 
+// Eight digits at once, as the bytes of one word: pairs are put together, then pairs of pairs. None
+// when there is something else.
+std::optional<std::uint64_t> EightDigits(const char* at) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  constexpr std::uint64_t kHigh = 0xf0f0f0f0f0f0f0f0;
+  constexpr std::uint64_t kZeros = 0x3030303030303030;
+  constexpr std::uint64_t kSixes = 0x0606060606060606;
+  if (((word & kHigh) | (((word + kSixes) & kHigh) >> 4)) != (kZeros | (kZeros >> 4))) {
+    return std::nullopt;
+  }
+  word -= kZeros;
+  word = word * 10 + (word >> 8);
+  constexpr std::uint64_t kPairs = 0x000000ff000000ff;
+  return (((word & kPairs) * (100 + (1'000'000ULL << 32))) +
+          (((word >> 16) & kPairs) * (1 + (10'000ULL << 32)))) >>
+         32;
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> JsonScalar::Unsigned() const {
   if (kind != JsonKind::kNumber && kind != JsonKind::kString) return std::nullopt;
   std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  if (text.size() >= 8 && text.size() < 20) {  // Of balances; fits in any case.
+    for (; end - at >= 8; at += 8) {
+      const auto eight = EightDigits(at);
+      if (!eight) return std::nullopt;
+      number = number * 100'000'000 + *eight;
+    }
+    for (; at != end; ++at) {
+      if (*at < '0' || *at > '9') return std::nullopt;
+      number = number * 10 + static_cast<std::uint64_t>(*at - '0');
+    }
+    return number;
+  }
+  const auto [stop, error] = std::from_chars(at, end, number);
   if (error != std::errc() || stop != end) return std::nullopt;
   return number;
 }
 
 struct JsonFields::Ways {
+  explicit Ways(std::span<const JsonField> fields) : wanted(fields) {}
+
+  JsonWanted wanted;
   simdjson::ondemand::parser parser;
-  std::vector<JsonLayout> layouts;
-  std::size_t last = 0;  // The layout that was right last.
-  int learns_left = kLearnsMax;
+  JsonShapes shapes;
 
   void ReadObject(JsonObject object, std::string_view name, std::span<const JsonField> fields,
                   std::span<JsonScalar> values);
@@ -83,33 +115,24 @@ void JsonFields::Ways::ReadObject(JsonObject object, std::string_view name,
 }
 
 JsonFields::JsonFields(std::vector<JsonField> fields)
-    : fields_(std::move(fields)), values_(fields_.size()), ways_(std::make_unique<Ways>()) {}
+    : fields_(std::move(fields)), values_(fields_.size()), ways_(std::make_unique<Ways>(fields_)) {}
 JsonFields::~JsonFields() = default;
 JsonFields::JsonFields(JsonFields&&) noexcept = default;
 JsonFields& JsonFields::operator=(JsonFields&&) noexcept = default;
 
 JsonFields::Fit JsonFields::TryRead(std::string_view text, std::size_t& size) {
+  JsonShapes& shapes = ways_->shapes;
+  size = shapes.Read(text, values_);
+  if (size > 0) return Fit::kRead;
   const char* const begin = text.data();
-  const char* const end = begin + text.size();
-  Ways& ways = *ways_;
-  for (std::size_t i = 0; i < ways.layouts.size(); ++i) {
-    const std::size_t at = (ways.last + i) % ways.layouts.size();
-    const JsonExtent read = ways.layouts[at].Read(begin, end, values_);
-    if (read.fit == Fit::kNo) continue;
-    ways.last = at;
-    size = static_cast<std::size_t>(read.end - begin);
-    return read.fit;
-  }
-  const JsonExtent read = ReadPlainly(begin, end, fields_, values_, nullptr);
+  const bool learn = shapes.MayLearn();
+  std::optional<JsonSteps> steps;
+  if (learn) steps.emplace();
+  const JsonExtent read =
+      ReadPlainly(begin, begin + text.size(), ways_->wanted, values_, learn ? &*steps : nullptr);
   if (read.fit != Fit::kRead) return read.fit;
   size = static_cast<std::size_t>(read.end - begin);
-  if (ways.layouts.size() < kLayoutsMax && ways.learns_left > 0) {
-    --ways.learns_left;
-    if (auto layout = JsonLayout::Learn(text.substr(0, size), fields_)) {
-      ways.layouts.push_back(std::move(*layout));
-      ways.last = ways.layouts.size() - 1;
-    }
-  }
+  if (learn) shapes.Learn(text.substr(0, size), *steps);
   return Fit::kRead;
 }
 

@@ -31,9 +31,9 @@ struct JsonScalar {
 };
 
 // Reads one object after the other, in one of three ways, each for what the one before cannot read:
-// by a layout, when objects before have had the same names in the same order with the same white
-// space between; plainly, when there are but strings without escapes, numbers, words and objects;
-// and by simdjson. Of duplicate names the last counts, always.
+// by its shape, when one before had all the same but for the digits and letters in its strings;
+// plainly, when there are but strings without escapes, numbers, words and objects; and by simdjson.
+// Of duplicate names the last counts, always.
 class JsonFields {
  public:
   // What the names point to outlives this.
@@ -47,9 +47,8 @@ class JsonFields {
     kMore,  // There is not the whole object yet, as far as one can tell so.
     kNo,    // It must be cut out first, and given to Read.
   };
-  // Tries the object that begins at `text.data()`, which may be cut off or have more behind it.
-  // `size` says how long it was. kJsonReach readable bytes follow `text`, and after the first
-  // `room` bytes of them are zeros (what is before is of no matter).
+  // Tries the object that `text` begins with; there may be less of it, or more behind it. `size`
+  // says how long it was. What follows in memory is of no matter, but must end in kJsonReach zeros.
   Fit TryRead(std::string_view text, std::size_t& size);
   // One whole object, and nothing else. 64 readable bytes follow.
   Result<void> Read(std::string_view object);

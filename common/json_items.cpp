@@ -39,10 +39,7 @@ Result<void> JsonItems::Take(std::size_t bytes) {
   bytes_ += bytes;
   Step step = error_.empty() ? Step::kOn : Step::kBad;
   while (step == Step::kOn) step = cutting_ == Cutting::kNone ? TakeStep() : TakeCut();
-  if (step == Step::kMore && Text().size() > limits_.item_bytes_max) {
-    step = Bad("an element, or a name, of more than " + std::to_string(limits_.item_bytes_max) +
-               " bytes");
-  }
+  if (step == Step::kMore && Text().size() > limits_.item_bytes_max) step = TooLong();
   if (step != Step::kBad) return {};
   return Fail(Reason::kBadAnswer, error_);
 }
@@ -60,6 +57,11 @@ Result<void> JsonItems::Finish() const {
 JsonItems::Step JsonItems::Bad(std::string what) {
   error_ = "\"" + array_ + "\", after " + std::to_string(items_) + " elements: " + std::move(what);
   return Step::kBad;
+}
+
+JsonItems::Step JsonItems::TooLong() {
+  return Bad("an element, or a name, of more than " + std::to_string(limits_.item_bytes_max) +
+             " bytes");
 }
 
 JsonItems::Step JsonItems::Expect(char c, char wanted, Next then, std::string_view where) {
@@ -117,6 +119,7 @@ JsonItems::Step JsonItems::TakeItem(char c) {
   std::size_t size = 0;
   switch (fields_.TryRead(Text(), size)) {
     case JsonFields::Fit::kRead:
+      if (size > limits_.item_bytes_max) return TooLong();
       begin_ += size;
       return TellItem();
     case JsonFields::Fit::kMore:
@@ -157,11 +160,9 @@ JsonItems::Step JsonItems::TakeCut() {
     next_ = Next::kMemberEnd;
     return Step::kOn;
   }
+  if (whole.size() > limits_.item_bytes_max) return TooLong();
   begin_ += whole.size();
   if (what == Cutting::kName) return TakeName(whole);
-  if (whole.size() > limits_.item_bytes_max) {
-    return Bad("an element of more than " + std::to_string(limits_.item_bytes_max) + " bytes");
-  }
   if (auto read = fields_.Read(whole); !read) return Bad(std::move(read).error().what);
   return TellItem();
 }

@@ -70,6 +70,7 @@ class JsonItems final : public Pieces {
   Step TellItem();
   Step Cut(Cutting what);
   Step Bad(std::string what);
+  Step TooLong();
   Step Expect(char c, char wanted, Next then, std::string_view where);
   // What has come and is not done with.
   std::string_view Text() const { return {buffer_.get() + begin_, used_ - begin_}; }

@@ -9,12 +9,12 @@ build=(g++ cmake ninja-build ccache pkg-config prometheus-cpp-dev libcpp-httplib
   libsimdjson-dev libcrypt-dev libssl-dev zlib1g-dev git)
 monitors=(prometheus prometheus-alertmanager)
 demo=("${build[@]}" "${monitors[@]}" curl)
-test=("${demo[@]}" python3-pytest python3-yaml openssl)
+test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
 clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
 # Not golang-go: scripts/test-real.sh fetches a Go where there is none that can build a Geth.
-real=("${test[@]}" ca-certificates)
+real=("${test[@]}" ca-certificates npm)
 debian13=(debootstrap)
 
 wanted=()
@@ -38,6 +38,7 @@ present() {
   case $1 in
     python3-pytest) python3 -c 'import pytest' 2>/dev/null ;;
     python3-yaml) python3 -c 'import yaml' 2>/dev/null ;;
+    npm) command -v npm >/dev/null ;;
     *) return 1 ;;
   esac
 }
@@ -71,10 +72,10 @@ installed prometheus-node-exporter && had_node_exporter=yes
 
 "${apt_get[@]}" install --no-install-recommends "${missing[@]}"
 
+if [[ $had_node_exporter == no ]] && installed prometheus-node-exporter; then
+  new_services+=(prometheus-node-exporter)
+fi
 if (( ${#new_services[@]} )) && [[ -d /run/systemd/system ]]; then
-  if [[ $had_node_exporter == no ]] && installed prometheus-node-exporter; then
-    new_services+=(prometheus-node-exporter)
-  fi
   echo "Stopping and disabling the services that came with the packages: ${new_services[*]}"
   "${as_root[@]}" systemctl disable --now "${new_services[@]}"
 fi

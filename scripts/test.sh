@@ -13,7 +13,7 @@ failed=()
 ctest --preset "$preset" || failed+=("ctest")
 if [[ $preset == dev ]]; then
   export STAKEWATCH_BIN=$PWD/build/dev/bin
-  for suite in tests/repo tests/rules tests/e2e; do
+  for suite in tests/repo tests/rules tests/dashboards tests/e2e; do
     compgen -G "$suite/test_*.py" >/dev/null || continue
     python3 -m pytest -q -p no:cacheprovider "$suite" || failed+=("$suite")
   done

@@ -1,5 +1,7 @@
 #include "exporters/beacon/beacon.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "exporters/beacon/chain.h"
@@ -8,6 +10,7 @@
 #include "exporters/beacon/execution_link.h"
 #include "exporters/beacon/finality.h"
 #include "exporters/beacon/node.h"
+#include "exporters/beacon/own_node.h"
 #include "exporters/beacon/participation.h"
 #include "exporters/beacon/peers.h"
 #include "exporters/beacon/sync.h"
@@ -59,9 +62,9 @@ Checked<Source> EventsSource(const Settings& settings, const std::shared_ptr<con
 Source ValidatorSetSource(const std::shared_ptr<const Node>& node) {
   const auto job = std::make_shared<ValidatorSetJob>(ValidatorSetParts{
       .node = node->parts.node, .chain = LastChain(node), .synced = [node] {
-        const auto synced = AskSynced(Client(*node->parts.node), Deadline(kSyncedPatience),
-                                      node->chain, node->parts.now());
-        return synced.value_or(false);
+        const auto now = LookAtNode(Client(*node->parts.node), Deadline(kSyncedPatience),
+                                    node->chain, node->parts.now());
+        return now && now->not_synced.empty();
       }});
   return Source{
       .name = "validator_set",
@@ -137,11 +140,16 @@ void DeclareFlags(Flags& flags, Settings& settings) {
             "costs the node seconds of CPU.");
   flags.AddUpstream("beacon", settings.upstream);
   flags.AddUpstream("beacon.execution", settings.execution_upstream);
+  DeclareValidatorFlags(flags, settings.validators);
 }
 
 std::vector<std::string> SourceNames() {
-  return {"node", "sync",           "peers",         "finality", "network",
-          "fork", "execution_link", "participation", "events",   "validator_set"};
+  std::vector<std::string> names = {"node",           "sync",          "peers",
+                                    "finality",       "network",       "fork",
+                                    "execution_link", "participation", "events"};
+  names.insert(names.end(), kValidatorSourceNames.begin(), kValidatorSourceNames.end());
+  names.emplace_back("validator_set");
+  return names;
 }
 
 std::vector<Source> NodeSources(NodeParts parts) {
@@ -150,7 +158,7 @@ std::vector<Source> NodeSources(NodeParts parts) {
   return SourcesOf(node);
 }
 
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
+Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own) {
   if (const auto checked = CheckOptions(settings.upstream); !checked) {
     return std::unexpected("--beacon.…: " + checked.error());
   }
@@ -176,8 +184,11 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   auto events = EventsSource(settings, shared, own);
   if (!events) return std::unexpected("--beacon.url: " + events.error());
   sources.push_back(std::move(*events));
+  auto validators = MakeValidatorSources(settings.validators, shared->parts.node, &own);
+  if (!validators) return std::unexpected(validators.error());
+  std::ranges::move(validators->sources, std::back_inserter(sources));
   if (settings.validator_set) sources.push_back(ValidatorSetSource(shared));
-  return sources;
+  return BeaconSources{std::move(sources), std::move(validators->restart_window)};
 }
 
 Checked<std::vector<Source>> ProbeSources(const Settings& settings, const std::string& target) {

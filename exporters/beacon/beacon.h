@@ -14,6 +14,7 @@
 #include "common/scrape/scrape.h"
 #include "common/upstream/upstream.h"
 #include "exporters/beacon/network.h"
+#include "exporters/beacon/own_validators.h"
 
 namespace stakewatch::beacon {
 
@@ -24,15 +25,20 @@ struct Settings {
   bool validator_set = false;
   UpstreamOptions upstream;
   UpstreamOptions execution_upstream;
+  ValidatorSettings validators;
 };
 
 void DeclareFlags(Flags& flags, Settings& settings);
 
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> SourceNames();
+struct BeaconSources {
+  std::vector<Source> sources;
+  std::shared_ptr<const RestartWindow> restart_window;  // Null without --validators-file.
+};
 // Checks the settings, too. What grows over the life of the process lives in `own`, which outlives
 // the sources.
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own);
+Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own);
 
 // What the sources that ask one node in each scrape need.
 struct NodeParts {

@@ -53,20 +53,6 @@ std::optional<std::uint64_t> HeadLag(const Syncing& syncing, const Chain& chain,
   return *clock > syncing.head_slot ? *clock - syncing.head_slot : 0;
 }
 
-bool IsSynced(const Syncing& syncing, const Chain& chain, double now) {
-  const auto lag = HeadLag(syncing, chain, now);
-  return lag && *lag <= kFollowingSlots && !syncing.is_syncing &&
-         !syncing.is_optimistic.value_or(false);
-}
-
-Result<bool> AskSynced(const Client& client, const Deadline& deadline, ChainOf& chain, double now) {
-  const auto known = chain.Ask(client, deadline);
-  if (!known) return std::unexpected(known.error());
-  const auto syncing = client.Ask(Call::kNodeSyncing, deadline, ParseSyncing);
-  if (!syncing) return std::unexpected(syncing.error());
-  return IsSynced(*syncing, *known, now);
-}
-
 void TellSync(const Syncing& syncing, const Chain& chain, std::optional<double> speed, double now,
               Sheet& sheet) {
   sheet.Set(kHeadSlot, static_cast<double>(syncing.head_slot));

@@ -26,11 +26,6 @@ std::optional<std::uint64_t> HeadLag(const Syncing& syncing, const Chain& chain,
 void TellSync(const Syncing& syncing, const Chain& chain, std::optional<double> speed, double now,
               Sheet& sheet);
 
-// Whether the node follows the chain, so that it may be asked what makes it replay a state: synced
-// by its own word, not optimistic, and at most two slots behind the clock.
-bool IsSynced(const Syncing& syncing, const Chain& chain, double now);
-Result<bool> AskSynced(const Client& client, const Deadline& deadline, ChainOf& chain, double now);
-
 // `window` may be null: then speed and ETA are not told (a probe sees its target once). `now` in
 // Unix seconds.
 Result<void> ScrapeSync(const Client& client, const Deadline& deadline, ChainOf& chain,

@@ -98,10 +98,11 @@ struct Fixture {
 };
 
 TEST_CASE("events: numbers are strings or numbers, below 2^53") {
-  for (const std::string data : {R"({"slot":"55","block":"0x1"})", R"({"block":"0x1","slot":55})",
-                                 R"( {"extra":[{"slot":"7"}],"slot":"55"} )"}) {
-    CAPTURE(data);
-    const auto event = ParseEvent(Topic::kHead, data);
+  for (const std::string_view text :
+       {R"({"slot":"55","block":"0x1"})", R"({"block":"0x1","slot":55})",
+        R"( {"extra":[{"slot":"7"}],"slot":"55"} )"}) {
+    CAPTURE(text);
+    const auto event = ParseEvent(Topic::kHead, std::string(text));
     REQUIRE(event.has_value());
     CHECK(event->slot == 55);
   }
@@ -128,12 +129,11 @@ TEST_CASE("events: what is no event of the Beacon API is an error") {
     CHECK(!ParseEvent(Topic::kChainReorg, R"({"slot":"1","depth":)" + slot + "}").has_value());
   }
   const std::string good = HeadData(55);
-  for (std::size_t size = 0; size < good.size() - 1; ++size) {
-    // Cut behind the slot, it is found anyway; whether the rest is JSON is of no interest.
-    if (size > good.find("55") + 3) break;
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    CAPTURE(size);
     CHECK(!ParseEvent(Topic::kHead, good.substr(0, size)).has_value());
   }
-  for (const std::string data :
+  for (const std::string& data :
        {std::string(), std::string("null"), std::string("55"), std::string("[]"), std::string("{}"),
         std::string("<html>"), std::string(100000, '['), std::string("{\"slot\":\xFF}"),
         R"({"x":)" + std::string(100000, '{')}) {
@@ -328,7 +328,7 @@ TEST_CASE("events: an answer that comes after a loss is not believed, and asked 
   f.Heads({105, 106});
   CHECK(AnswerAll(f, [](std::uint64_t) { return true; }) ==
         std::vector<std::uint64_t>{101, 103, 104});
-  CHECK(f.Slots("block") == 6);
+  CHECK(f.Slots("block") == 5);
   CHECK(f.Slots("empty") == 0);
 }
 
@@ -469,7 +469,7 @@ TEST_CASE(
     (*feed)->Start();
     CHECK(Until([&] {
       const Families counted = own.Collect();
-      return ValueOf(counted, "beaconapi_events_slots_total", "block") == 6 &&
+      return ValueOf(counted, "beaconapi_events_slots_total", "block") == 5 &&
              ValueOf(counted, "beaconapi_events_slots_total", "empty") == 1;
     }));
     Sheet sheet(kEventsMetrics);

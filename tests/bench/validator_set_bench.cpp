@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -106,8 +107,8 @@ void AppendClients(const Made& made, std::string& to) {
         made.exits + R"(","withdrawable_epoch":")" + made.withdrawable + R"("}})";
 }
 
-// Members and white space as no client writes them. `turn` begins the order of the members
-// elsewhere each time.
+// Members and white space as no client writes them: `turn` begins the order of the members
+// elsewhere, and has its own spaces.
 void AppendOther(const Made& made, std::size_t turn, std::string& to) {
   const auto quoted = [](const char* name, const std::string& value) {
     return std::string("\"") + name + "\": \"" + value + "\"";
@@ -124,6 +125,7 @@ void AppendOther(const Made& made, std::size_t turn, std::string& to) {
     std::string text = "{ ";
     for (std::size_t i = 0; i < members.size(); ++i) {
       if (i > 0) text += ", ";
+      text.append((turn * 2654435761U >> (i + 5)) % 4, ' ');
       text += members[(i + turn) % members.size()];
     }
     return text + " }";
@@ -269,6 +271,15 @@ struct Sax : nlohmann::json_sax<nlohmann::json> {
   }
 };
 
+// Of VmHWM: what getrusage says includes the memory of the process that started this one.
+long PeakKilobytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "VmHWM:" && status >> word) return std::stol(word);
+  }
+  return 0;
+}
+
 void PrintSums(std::uint64_t validators, std::uint64_t active, std::uint64_t balance,
                std::uint64_t effective_balance, std::uint64_t slashed) {
   std::printf("found %ju %ju %ju %ju %ju\n", static_cast<std::uintmax_t>(validators),
@@ -317,6 +328,6 @@ int main(int argc, char** argv) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
   };
   std::printf("took %.4f %.4f %ld\n", wall.count(), seconds(used.ru_utime) + seconds(used.ru_stime),
-              used.ru_maxrss);
+              PeakKilobytes());
   return 0;
 }

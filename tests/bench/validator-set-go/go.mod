@@ -1,0 +1,3 @@
+module stakewatch/validator-set-go
+
+go 1.24

@@ -1,0 +1,57 @@
+"""What the committed dashboards ask, for the tests that look at it and for those that run it."""
+import json
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BOARDS = sorted((ROOT / "dashboards").glob("*.json"))
+
+# What stands for Grafana's variables when a query is run without it: all, and a short window.
+VARIABLES = {"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h", "$node": ".*",
+             "$group": ".*", "$instance": ".*", "$service": ".+", "$search": ""}
+
+
+def load():
+    return {path.stem: json.loads(path.read_text()) for path in BOARDS}
+
+
+def panels(kinds=None):
+    """(board's file name, panel) of all panels that are more than a heading."""
+    return [(name, panel) for name, board in load().items() for panel in board["panels"]
+            if panel["type"] != "row" and (kinds is None or panel["type"] in kinds)]
+
+
+def filled(query):
+    for name, value in VARIABLES.items():
+        query = query.replace(name, value)
+    return query
+
+
+def _queries(source):
+    return [(f"{name}: {panel['title']}", filled(target["expr"]), panel)
+            for name, panel in panels() for target in panel.get("targets", [])
+            if target["datasource"]["uid"] == source]
+
+
+def prometheus_queries():
+    """(where, query, panel) of each query that Prometheus gets."""
+    return _queries("prometheus")
+
+
+def loki_queries():
+    """(where, query, panel) of each query that Loki gets; a check against a real Loki runs them."""
+    return _queries("loki")
+
+
+def annotation_queries():
+    """(where, query), once each."""
+    found = {annotation["target"]["expr"]: f"{name}: {annotation['name']}"
+             for name, board in load().items() for annotation in board["annotations"]["list"]}
+    return [(where, filled(query)) for query, where in found.items()]
+
+
+def variable_queries():
+    """(where, query) of the variables that Prometheus fills, as label_values(selector, label)."""
+    found = {variable["query"]["query"]: f"{name}: {variable['name']}"
+             for name, board in load().items() for variable in board["templating"]["list"]
+             if variable["type"] == "query" and variable["datasource"]["uid"] == "prometheus"}
+    return [(where, query) for query, where in found.items()]

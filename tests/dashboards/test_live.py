@@ -1,0 +1,185 @@
+"""Every panel's query against a real Prometheus that scrapes the exporters on a simulated node, a
+node_exporter, itself and an Alertmanager, with our rules: what a user sees is not empty."""
+import json
+import os
+import pathlib
+import shutil
+import sys
+from urllib.parse import urlencode
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+from boards import (annotation_queries, filled, prometheus_queries,  # noqa: E402
+                    variable_queries)
+from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, Simulator,  # noqa: E402
+                     answers, free_port, http_request, wait_until)
+
+BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
+# Until each query has had its answer: feeds, jobs and rules of a minute need their time.
+FULL_SECONDS = 90
+
+# Why a panel may be empty here, by the words that it shows then. A word that no empty panel shows
+# any more has to go from this list.
+EMPTY = {
+    "nothing fires": "The simulated node is healthy.",
+    "no sync under way": "It is in sync.",
+    "no failures": "Every source answers.",
+    "none has a date": "No fork lies ahead of the simulated chain.",
+    "no TLS": "The simulated node is asked over HTTP.",
+}
+# What comes and goes with the simulated chain, or is of the machine: there or not.
+EMPTY_AT_TIMES = {
+    "none scheduled": "No own proposal may be due in this epoch and the next.",
+    "no duty known": "Nothing that --restart.avoid names may be due.",
+    "not in it": "No own validator may be in the sync committee.",
+    "no sensors": "A virtual machine has none.",
+}
+
+
+REASONS = {**EMPTY, **EMPTY_AT_TIMES}
+# What the simulated own blocks pay to.
+RECIPIENT = "0x123463a4b065722e99115d6c222f267d9cabb524"
+
+
+def configuration(folder, targets, alertmanager):
+    """With the shipped rules; what they do once a minute is done each second."""
+    rules = folder / "rules"
+    rules.mkdir()
+    for path in (ROOT / "prometheus/rules").glob("*.yml"):
+        (rules / path.name).write_text(path.read_text().replace("interval: 1m", "interval: 1s"))
+    config = folder / "prometheus.yml"
+    config.write_text(json.dumps({
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules / "*.yml")],
+        "alerting": {"alertmanagers": [
+            {"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]},
+        "scrape_configs": [
+            {"job_name": job, "static_configs": [
+                {"targets": [f"127.0.0.1:{port}"], "labels": {"node": "one"} if of_node else {}}]}
+            for job, (port, of_node) in targets.items()]}))
+    return config
+
+
+def node_exporter(folder):
+    program = shutil.which("prometheus-node-exporter") or shutil.which("node_exporter")
+    assert program, "no node_exporter: scripts/install-packages.sh test"
+    port = free_port()
+    started = Program("node_exporter", [program, f"--web.listen-address=127.0.0.1:{port}"],
+                      folder).start()
+    started.port = port
+    started.wait(lambda: answers(port, "/metrics"), 30, "serves")
+    return started
+
+
+def exporters(sim, folder):
+    """With all that they can be told to watch."""
+    peers, validators, token = folder / "peers", folder / "validators", folder / "token"
+    peers.write_text(f"enode://{'ab' * 64}@192.0.2.1:30303 friend\n")
+    validators.write_text(sim.control("/validators", method="GET"))
+    token.write_text(sim.control("/token", method="GET"))
+    token.chmod(0o600)
+    return (
+        Exporter(BIN / "geth_exporter", folder, f"--geth.url={sim.url()}",
+                 f"--geth.ws-url=ws://127.0.0.1:{sim.ports['ws']}",
+                 f"--geth.expected-peers={peers}"),
+        Exporter(BIN / "beacon_exporter", folder, f"--beacon.url={sim.url('beacon')}",
+                 f"--beacon.execution-url={sim.url()}", "--beacon.validator-set=true",
+                 f"--validators-file={validators}", f"--validators.fee-recipients={RECIPIENT}",
+                 f"--keymanager.url={sim.url('validator-client')}",
+                 f"--keymanager.bearer-token-file={token}", name="beacon_exporter"))
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dashboards")
+    started = []
+
+    def keep(program):
+        started.append(program)
+        return program
+    try:
+        sim = keep(Simulator(BIN / "stakewatch_sim", folder, "--slot=1s", faces=(
+            "http", "ws", "control", "beacon", "validator-client"))).start()
+        geth, beacon = (keep(exporter).start() for exporter in exporters(sim, folder))
+        host = keep(node_exporter(folder))
+        alertmanager = keep(Alertmanager(
+            folder, ROOT / "prometheus/alertmanager/alertmanager.yml", free_port())).start()
+        program = Prometheus(folder, folder / "prometheus.yml")
+        configuration(folder, {"geth": (geth.port, True), "beacon": (beacon.port, True),
+                               "host": (host.port, True),
+                               "prysm-validator": (sim.ports["validator-client"], True),
+                               "prometheus": (program.port, False),
+                               "alertmanager": (alertmanager.port, False)}, alertmanager.port)
+        yield keep(program).start()
+    finally:
+        for program in reversed(started):
+            program.discard()
+
+
+def soon(query):
+    """What is shown only after an hour, after a second."""
+    return query.replace("offset 1h", "offset 1s")
+
+
+def still_empty(prometheus, asked):
+    return [(where, query, panel) for where, query, panel in asked
+            if not prometheus.query(soon(query))]
+
+
+@pytest.fixture(scope="module")
+def empty(prometheus):
+    """What has no answer when there has been time enough: [(where, query, panel)]. A query is
+    given up early only for a reason that the list knows."""
+    left = prometheus_queries()
+
+    def answered():
+        left[:] = still_empty(prometheus, left)
+        return all(shown(panel) in REASONS for _, _, panel in left)
+    try:
+        wait_until(answered, FULL_SECONDS, "every panel has data")
+    except AssertionError:
+        pass  # The tests say which.
+    return list(left)
+
+
+def shown(panel):
+    return panel["fieldConfig"]["defaults"].get("noValue")
+
+
+def test_no_panel_is_empty_without_a_reason(empty):
+    unexplained = {where: query for where, query, panel in empty if shown(panel) not in REASONS}
+    assert unexplained == {}
+
+
+def test_every_reason_is_needed(empty):
+    assert set(EMPTY) == {shown(panel) for _, _, panel in empty} - set(EMPTY_AT_TIMES)
+    assert set(REASONS) <= {shown(panel) for _, _, panel in prometheus_queries()}
+
+
+def test_annotations_and_variables_are_answered(prometheus):
+    for where, query in annotation_queries():
+        if "ALERTS" not in query:
+            assert prometheus.query(query), where
+    for where, query in variable_queries():
+        selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
+        path = f"/api/v1/label/{label}/values?" + urlencode({"match[]": filled(selector)})
+        assert json.loads(http_request(prometheus.port, path).body)["data"], where
+
+
+def test_ratios_are_ratios(prometheus, empty):
+    """What is shown as a percentage lies in the range that the panel has for it."""
+    gone = {where for where, _, _ in empty}
+    for where, query, panel in prometheus_queries():
+        defaults = panel["fieldConfig"]["defaults"]
+        if defaults["unit"] != "percentunit" or where in gone:
+            continue
+        for series in prometheus.query(query):
+            value = float(series["value"][1])
+            assert defaults.get("min", 0) <= value <= 1.001, (where, value)
+
+
+def test_a_healthy_node_is_green(prometheus):
+    told = wait_until(lambda: prometheus.query("stakewatch:node_cause == 1"), 30, "a cause")
+    assert [series["metric"]["cause"] for series in told] == ["healthy"]
