@@ -22,8 +22,9 @@ GETH_URL=${GETH_URL:-}
 GETH_WS_URL=${GETH_WS_URL:-}
 BEACON_URL=${BEACON_URL:-}
 VALIDATORS_FILE=${VALIDATORS_FILE:-}
-# A page by eight slots behind for two minutes comes in two and a half; an epoch is 16 s.
-slot_seconds=2
+# So short that a page for eight slots behind, for two minutes, comes in two and a half; and epochs
+# of 64 s, so that it comes before that for finality.
+slot_seconds=2 slots_per_epoch=32
 # Given, nothing is installed or built: the programs are taken from there.
 bin=${STAKEWATCH_BIN:-}
 
@@ -164,7 +165,7 @@ start_node() {
   if [[ $GETH_URL ]]; then http=127.0.0.1:0 ws=127.0.0.1:0; fi
   if [[ -z $BEACON_URL ]]; then
     beacon=(--beacon "127.0.0.1:$SIM_BEACON_PORT" --slot "${slot_seconds}s"
-      --validator-client "127.0.0.1:$SIM_VALIDATOR_PORT")
+      --slots-per-epoch "$slots_per_epoch" --validator-client "127.0.0.1:$SIM_VALIDATOR_PORT")
   fi
   start simulator "$bin/stakewatch_sim" --http "$http" --ws "$ws" --ipc "$work/geth.ipc" \
     --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval "$slot_seconds" \
@@ -185,13 +186,14 @@ start_beacon_exporter() {
   local validators=$VALIDATORS_FILE
   if [[ -z $BEACON_URL ]]; then
     # The two simulated ones are a pair; a real Geth has nothing to do with a simulated beacon node.
-    execution=${GETH_URL:+none}
-    execution=${execution:-http://127.0.0.1:$SIM_HTTP_PORT}
+    if [[ $GETH_URL ]]; then execution=; else execution=http://127.0.0.1:$SIM_HTTP_PORT; fi
     validators=$work/validators.txt
     curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/validators" >"$validators"
-    more+=(--beacon.network=mainnet)
+    (umask 077 && curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/token" >"$work/token")
+    more+=(--beacon.network=mainnet --keymanager.url="http://127.0.0.1:$SIM_VALIDATOR_PORT"
+      --keymanager.bearer-token-file="$work/token")
   fi
-  if [[ $execution && $execution != none ]]; then more+=(--beacon.execution-url="$execution"); fi
+  if [[ $execution ]]; then more+=(--beacon.execution-url="$execution"); fi
   if [[ $validators ]]; then more+=(--validators-file="$validators"); fi
   start beacon_exporter "$bin/beacon_exporter" --beacon.url="$url" "${more[@]}" \
     --web.listen-address="127.0.0.1:$BEACON_EXPORTER_PORT"
@@ -237,9 +239,9 @@ EOF
 EOF
   [[ $BEACON_URL ]] || cat <<EOF
   curl -s http://127.0.0.1:$BEACON_EXPORTER_PORT/metrics | grep beaconapi_head
-  # The beacon node falls out of sync, and says that it is well: a page by its true lag in 3 min.
-  $fault?kind=stuck&target=beacon&for=6m'
-  $fault?kind=stop&target=validator&for=3m'    # attestations are missed
+  $fault?kind=stop&target=validator&for=3m'    # the validator client is gone
+  # The beacon node falls out of sync and says that all is well: a page by its true lag in 2 1/2 min.
+  $fault?kind=stuck&target=beacon&for=4m'
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults

@@ -405,6 +405,9 @@ TEST_CASE("beacon: what is not known does not fit") {
   gate.avoid = {"proposal"};
   gate.now = -5;
   CHECK(gate.Ask("1s").status == 503);
+  gate.now = 80 * 3;
+  gate.schedule.not_synced = "the node's \"head\" is far";  // Since then.
+  CHECK(gate.Ask("1s").body == "{\"fits\":false,\"reason\":\"the node's \\\"head\\\" is far\"}\n");
   gate.schedule = {};
   CHECK(gate.Ask("1s").status == 503);
   chain.At(80, 0, true);

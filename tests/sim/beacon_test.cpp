@@ -132,7 +132,7 @@ void SameAsRecorded(const Simulator& simulator, const std::string& state,
     const HttpReply reply = AskAs(simulator, row);
     REQUIRE(reply.complete);
     CHECK(reply.head.substr(9, 3) == std::to_string(row["code"].get<int>()));
-    CHECK(ContentType(reply.head) == row["type"]);
+    CHECK(ContentType(reply.head) == row["type"].get<std::string>());
     const std::string recorded = row["answer"];
     if (row["type"] != "application/json") {
       CHECK(reply.body == recorded);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -164,9 +165,10 @@ BeaconReply Select(const BeaconAsk& ask, const std::vector<std::string>& ids,
   if (ids.empty()) return AllValidators(ask, *slot, std::move(statuses));
   std::vector<std::uint64_t> indices;
   for (const std::string& id : ids) {
-    const auto index = IndexIn(ask, id);
-    if (!index) return index.error();
-    if (*index) indices.push_back(**index);
+    const auto found = IndexIn(ask, id);
+    if (!found) return found.error();
+    const std::optional<std::uint64_t>& index = *found;
+    if (index) indices.push_back(*index);
   }
   std::string body = Start(ask, *slot);
   bool first = true;
@@ -210,13 +212,14 @@ BeaconReply OneValidator(const BeaconAsk& ask) {
   const auto slot = StateIn(ask, ask.parts[0]);
   if (!slot) return slot.error();
   const std::string id(ask.parts[1]);
-  const auto index = IndexIn(ask, id);
-  if (!index) return index.error();
-  if (!*index) return BeaconError(400, "Invalid validator index " + id);
+  const auto found = IndexIn(ask, id);
+  if (!found) return found.error();
+  const std::optional<std::uint64_t>& index = *found;
+  if (!index) return BeaconError(400, "Invalid validator index " + id);
   return BeaconJson(BeaconObject()
                         .Flag("execution_optimistic", OptimisticAt(ask, *slot))
                         .Flag("finalized", FinalizedAt(ask, *slot))
-                        .Json("data", ValidatorJson(ask, **index))
+                        .Json("data", ValidatorJson(ask, *index))
                         .Done());
 }
 
@@ -228,7 +231,7 @@ BeaconReply ParticipationNow(const BeaconAsk& ask) {
   const auto part = [&](std::uint64_t of) {
     const double share = ask.chain.Participation(of, head) * static_cast<double>(stake);
     // In whole stakes, and as in Prysm never 0.
-    const auto whole = static_cast<std::uint64_t>(share / kStake + 0.5) * kStake;
+    const auto whole = static_cast<std::uint64_t>(std::llround(share / kStake)) * kStake;
     return std::max<std::uint64_t>(whole, 1'000'000'000);
   };
   const std::uint64_t previous = part(epoch == 0 ? 0 : epoch - 1), current = part(epoch);
