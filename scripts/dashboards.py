@@ -447,8 +447,8 @@ def peers():
              f"max by (node) (beaconapi_peers_by_direction{{{inbound}}})", "none", steps=falling(1),
              alerts=("NoInboundPeers",)),
         stat("Of the week's most", "Execution peers now over the most of the last seven days.",
-             f"max by (node) (stakewatch:execution_peers{{{of}}} / on (job, instance, node) "
-             f"stakewatch:execution_peers:max_1w{{{of}}})", "percentunit", high=1,
+             f"max by (node) (clamp_max(stakewatch:execution_peers{{{of}}} / on (job, instance, "
+             f"node) stakewatch:execution_peers:max_1w{{{of}}}, 1))", "percentunit", high=1,
              steps=falling(0.25), none="not known for a minute", alerts=("PeersLow",)),
         stat("In one subnet", "Share of the execution peers in the subnet with the most of them "
              "(IPv4 /16, IPv6 /48): over a half warns.",
