@@ -69,14 +69,17 @@ ENTRYPOINT ["/usr/bin/stakewatch_sim"]
 # The one-shot of docker-compose.yaml. Docker gives a new named volume the owner and mode of the
 # folder that it covers in the image: so the volumes belong to the user of .env, and no container
 # has to be root for a chown.
-FROM build AS folders
+FROM debian:trixie-slim AS folders
+RUN apt-get update -q \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends busybox-static \
+  && rm -rf /var/lib/apt/lists/*
 RUN for name in geth geth_ipc jwt prysm validator validators prometheus targets alertmanager \
     alertmanager_config loki grafana secrets tools; do \
     mkdir -p -m 0700 "/roots/init/volumes/$name"; \
   done \
   && mkdir -p /roots/init/bin /roots/init/usr/local/bin \
   && cp /bin/busybox /roots/init/bin/ \
-  && for name in sh cat chmod date grep id ls mv od rm sed seq sleep stat tr wget; do \
+  && for name in sh cat chmod head mkdir date grep id ls mv od rm sed seq sleep stat tr wget; do \
     ln -s busybox "/roots/init/bin/$name"; \
   done
 COPY scripts/stack-init.sh /roots/init/usr/local/bin/stack-init

@@ -5,6 +5,7 @@
 #   stack-init targets-elsewhere                     the same from .env, in monitoring-only
 #   stack-init first-answers SECONDS HOST:PORT…      wait until the nodes answer these exporters
 #   stack-init demo-validators COUNT                 the validators of the simulated client
+#   stack-init page-log                              the receiver of pages when there is no other
 #   stack-init validator-warning                     what slashing is; 1 until it was read
 set -eu
 umask 077
@@ -36,11 +37,11 @@ Changed after the first start? docker compose build init, and give the volumes t
 basename_of() { echo "${1##*/}"; }
 
 # Alertmanager's configuration as it is in prometheus/, with its receivers on loopback, which are those
-# of make demo, put to the webhook of secrets/webhook_url; without one, to the log collector: a page
+# of make demo, put to the webhook of secrets/webhook_url; without one, to the service page_log: a page
 # is then a line among the logs. The heartbeat goes there in any case.
 alertmanager_config() {
   [ -d "$config/alertmanager" ] || return 0
-  log=http://otelcol:8541/alerts
+  log=http://page_log:8541/cgi-bin/alert
   url=$log
   secret=$config/alertmanager/secrets/webhook_url
   if [ -s "$secret" ]; then
@@ -128,6 +129,21 @@ first_answers() {
   done
 }
 
+# busybox's httpd runs alert, below, for each request; what it writes to stderr is the log.
+page_log() {
+  mkdir -p /tmp/www/cgi-bin
+  cat > /tmp/www/cgi-bin/alert <<'END'
+#!/bin/sh
+case ${CONTENT_LENGTH:-0} in
+  0 | *[!0-9]* | ????????*) ;;
+  *) { head -c "$CONTENT_LENGTH" | tr -d '\n'; echo; } >&2 ;;
+esac
+printf 'Content-Type: text/plain\r\n\r\n'
+END
+  chmod 700 /tmp/www/cgi-bin/alert
+  exec busybox httpd -f -p 8541 -h /tmp/www
+}
+
 validator_warning() {
   started=$volumes/validator/.started
   if [ -e "$started" ]; then return 0; fi
@@ -155,6 +171,7 @@ case ${1:-} in
   targets-elsewhere) targets_elsewhere ;;
   first-answers) shift; first_answers "$@" ;;
   demo-validators) demo_validators "$2" ;;
+  page-log) page_log ;;
   validator-warning) validator_warning ;;
-  *) fail "init, targets, targets-elsewhere, first-answers, demo-validators or validator-warning" ;;
+  *) fail "\"${1:-}\" is none of what the head of this file lists" ;;
 esac

@@ -17,7 +17,7 @@ VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "targets_node", "targets_validator",
              "targets_elsewhere"}
 # What each profile starts beside the monitoring.
-MONITORING = {"init", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
+MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
 PROFILES = {"node": {"geth", "prysm", "targets_node"},
             "validator": {"geth", "prysm", "targets_node", "validator", "validator_warning",
@@ -138,7 +138,7 @@ def test_ports_are_for_peers_or_on_loopback(name):
 def test_a_service_has_a_health_check(name):
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
-    if service["image"].startswith("stakewatch/"):
+    if service["image"].startswith("stakewatch/") and "/init:" not in service["image"]:
         assert "HEALTHCHECK" in stages()[name][1]
         return
     check = service["healthcheck"]
@@ -465,7 +465,7 @@ def test_pages_go_to_the_webhook_or_to_the_log(volumes, tmp_path, url):
     made = yaml.safe_load((volumes / "alertmanager_config/alertmanager.yml").read_text())
     urls = {receiver["name"]: {hook["url"] for hook in receiver["webhook_configs"]}
             for receiver in made["receivers"]}
-    log = "http://otelcol:8541/alerts"
+    log = "http://page_log:8541/cgi-bin/alert"
     assert urls == {"page": {url or log}, "warning": {url or log}, "heartbeat": {log}}
 
 

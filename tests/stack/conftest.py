@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -13,8 +14,6 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = "stakewatch-test"
 LEFT_OUT = {"grafana": "Grafana", "prysm": "Prysm's beacon chain", "validator": "Prysm's validator"}
-PROMETHEUS = "http://127.0.0.1:29090"
-ALERTMANAGER = "http://127.0.0.1:29093"
 
 
 def wait(what, check, seconds=60):
@@ -39,6 +38,12 @@ def get(url, **query):
         return json.load(answer)
 
 
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
 class Stack:
     """One project of Compose. Its files, .env and folder are set by the environment, so that
     scripts/restart.sh finds them as a user's are found."""
@@ -56,9 +61,11 @@ class Stack:
         assert "COMPOSE_PROFILES=node\n" in env
         (work / "env").write_text(env.replace("COMPOSE_PROFILES=node\n", "COMPOSE_PROFILES=demo\n")
                                   + f"DOCKER_ROOT={root}\n")
-        self.root = root
+        ports = free_port(), free_port()
+        self.prometheus, self.alertmanager = (f"http://127.0.0.1:{port}" for port in ports)
         self.env = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "TEST_WORK": str(work),
-                    "COMPOSE_ENV_FILES": str(work / "env"), "ALERTMANAGER_URL": ALERTMANAGER}
+                    "COMPOSE_ENV_FILES": str(work / "env"), "ALERTMANAGER_URL": self.alertmanager,
+                    "TEST_PROMETHEUS_PORT": str(ports[0]), "TEST_ALERTMANAGER_PORT": str(ports[1])}
         self.use("docker-compose.yaml", "tests/stack/compose.test.yaml")
         # Read by init's user, not by the world's leave.
         for path in [work, *work.rglob("*")]:
@@ -121,13 +128,11 @@ class Stack:
                 if alert["status"] == "firing" and alert["labels"].get("severity") == "page"
                 and alert["labels"]["alertname"] != "TestPage"]
 
-    @staticmethod
-    def query(expression):
-        return get(f"{PROMETHEUS}/api/v1/query", query=expression)["data"]["result"]
+    def query(self, expression):
+        return get(f"{self.prometheus}/api/v1/query", query=expression)["data"]["result"]
 
-    @staticmethod
-    def targets():
-        return get(f"{PROMETHEUS}/api/v1/targets", state="active")["data"]["activeTargets"]
+    def targets(self):
+        return get(f"{self.prometheus}/api/v1/targets", state="active")["data"]["activeTargets"]
 
     def loki(self, path, **query):
         return get(f"http://{self.address('loki')}:3100/loki/api/v1/{path}", **query)["data"]

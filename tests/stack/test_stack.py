@@ -11,10 +11,10 @@ import time
 
 import pytest
 
-from conftest import ALERTMANAGER, LEFT_OUT, ROOT, get, wait
+from conftest import LEFT_OUT, ROOT, get, wait
 
 OURS = ["simulator", "geth_exporter", "beacon_exporter", "prometheus", "alertmanager", "loki",
-        "otelcol", "node_exporter"]
+        "otelcol", "node_exporter", "page_log"]
 ONE_SHOTS = {"init", "first_answers", "demo_validators"}
 IMAGES_BYTES_MAX = {"geth_exporter": 40 << 20, "beacon_exporter": 40 << 20}
 
@@ -167,6 +167,12 @@ def test_a_page_reaches_the_webhook(stack):
     assert page["labels"]["severity"] == "page" and page["annotations"]["summary"]
 
 
+def test_the_heartbeat_is_in_the_log(stack):
+    """Of page_log, which takes all notifications where no receiver is set."""
+    wait("the Watchdog among the logs", lambda: stack.loki(
+        "query_range", query='{service_name="page_log"} |= "Watchdog"')["result"])
+
+
 def test_a_first_start_pages_nobody(stack):
     """From nothing, and then for two minutes."""
     started = stack.query("process_start_time_seconds{job='prometheus'}")[0]["value"][1]
@@ -182,7 +188,7 @@ def test_a_restart_pages_nobody(stack, service):
     assert "the silence is lifted" in done.stdout
     assert stack.inspect(service)["State"]["StartedAt"] > before
     assert stack.pages() == []
-    active = [one for one in get(f"{ALERTMANAGER}/api/v2/silences")
+    active = [one for one in get(f"{stack.alertmanager}/api/v2/silences")
               if one["status"]["state"] == "active"]
     assert not active
 
