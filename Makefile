@@ -1,6 +1,6 @@
 # The commands of this repository; each is a script that also runs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-real bench fuzz lint format docs dashboards clean
+.PHONY: help demo build test test-real test-stack restart test-page bench fuzz lint format docs dashboards clean
 
 help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -17,6 +17,15 @@ test:  ## Build and run all tests; no network but loopback
 
 test-real:  ## The tests against a real Geth, which is built with Go
 	@scripts/test-real.sh
+
+test-stack:  ## docker-compose.yaml with images that are made here; installs a Docker engine, needs root
+	@scripts/test-stack.sh
+
+restart:  ## SERVICE=… [MINUTES=5]: restart a service of the compose stack without a page
+	@scripts/restart.sh
+
+test-page:  ## One page through the compose stack's Alertmanager
+	@scripts/test-page.sh
 
 bench:  ## Side by side with an exporter written in Go
 	@scripts/bench.sh

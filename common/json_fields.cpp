@@ -79,6 +79,9 @@ std::optional<std::uint64_t> JsonScalar::Unsigned() const {
 }
 
 struct JsonFields::Ways {
+  explicit Ways(std::span<const JsonField> fields) : wanted(fields) {}
+
+  JsonWanted wanted;
   simdjson::ondemand::parser parser;
   JsonShapes shapes;
 
@@ -112,7 +115,7 @@ void JsonFields::Ways::ReadObject(JsonObject object, std::string_view name,
 }
 
 JsonFields::JsonFields(std::vector<JsonField> fields)
-    : fields_(std::move(fields)), values_(fields_.size()), ways_(std::make_unique<Ways>()) {}
+    : fields_(std::move(fields)), values_(fields_.size()), ways_(std::make_unique<Ways>(fields_)) {}
 JsonFields::~JsonFields() = default;
 JsonFields::JsonFields(JsonFields&&) noexcept = default;
 JsonFields& JsonFields::operator=(JsonFields&&) noexcept = default;
@@ -126,7 +129,7 @@ JsonFields::Fit JsonFields::TryRead(std::string_view text, std::size_t& size) {
   std::optional<JsonSteps> steps;
   if (learn) steps.emplace();
   const JsonExtent read =
-      ReadPlainly(begin, begin + text.size(), fields_, values_, learn ? &*steps : nullptr);
+      ReadPlainly(begin, begin + text.size(), ways_->wanted, values_, learn ? &*steps : nullptr);
   if (read.fit != Fit::kRead) return read.fit;
   size = static_cast<std::size_t>(read.end - begin);
   if (learn) shapes.Learn(text.substr(0, size), *steps);

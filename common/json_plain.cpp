@@ -48,9 +48,9 @@ JsonKind BareKind(std::string_view text) {
 // One object, read plainly.
 class Plain {
  public:
-  Plain(const char* at, const char* end, std::span<const JsonField> fields,
-        std::span<JsonScalar> values, JsonSteps* steps)
-      : at_(at), end_(end), fields_(fields), values_(values), steps_(steps) {}
+  Plain(const char* at, const char* end, const JsonWanted& wanted, std::span<JsonScalar> values,
+        JsonSteps* steps)
+      : at_(at), end_(end), wanted_(wanted), values_(values), steps_(steps) {}
 
   JsonExtent Read() {
     std::ranges::fill(values_, JsonScalar{});
@@ -70,7 +70,7 @@ class Plain {
     return true;
   }
   bool IsAfterSpace(char c) {
-    if (IsJsonSpace(*at_)) at_ = SkipJsonSpace(at_);
+    at_ = SkipJsonSpace(at_);
     return Is(c);
   }
   std::string_view Since(const char* begin) const {
@@ -92,7 +92,7 @@ class Plain {
     at_ = SkipPlain(at_);
     const std::string_view name = Since(name_begin);
     if (!Is('"') || !IsAfterSpace(':')) return false;
-    if (IsJsonSpace(*at_)) at_ = SkipJsonSpace(at_);
+    at_ = SkipJsonSpace(at_);
     empty_ = false;
     const int field = Find(name);
     if (steps_ != nullptr) Note(name);
@@ -129,11 +129,11 @@ class Plain {
 
   // The field of this name; what an earlier member of the name brought is forgotten.
   int Find(std::string_view name) {
-    if (depth_ > 2) return -1;
+    if (depth_ > 2 || !wanted_.MayBe(name)) return -1;
     const std::string_view object = depth_ == 1 ? std::string_view() : within_[1].name;
     int found = -1;
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-      const JsonField& field = fields_[i];
+    for (std::size_t i = 0; i < wanted_.fields.size(); ++i) {
+      const JsonField& field = wanted_.fields[i];
       if (depth_ == 1 && !field.object.empty() && field.object == name) values_[i] = {};
       if (field.object.empty() != (depth_ == 1) || field.name != name) continue;
       if (depth_ == 2 && field.object != object) continue;
@@ -158,7 +158,7 @@ class Plain {
 
   const char* at_;
   const char* const end_;
-  std::span<const JsonField> fields_;
+  const JsonWanted& wanted_;
   std::span<JsonScalar> values_;
   JsonSteps* const steps_;
   std::array<JsonName, kDepthMax> within_{};
@@ -169,9 +169,16 @@ class Plain {
 
 }  // namespace
 
-JsonExtent ReadPlainly(const char* at, const char* end, std::span<const JsonField> fields,
+JsonWanted::JsonWanted(std::span<const JsonField> wanted) : fields(wanted) {
+  for (const JsonField& field : fields) {
+    lengths |= std::uint64_t{1} << (field.name.size() % 64);
+    if (!field.object.empty()) lengths |= std::uint64_t{1} << (field.object.size() % 64);
+  }
+}
+
+JsonExtent ReadPlainly(const char* at, const char* end, const JsonWanted& wanted,
                        std::span<JsonScalar> values, JsonSteps* steps) {
-  return Plain(at, end, fields, values, steps).Read();
+  return Plain(at, end, wanted, values, steps).Read();
 }
 
 }  // namespace stakewatch

@@ -1,6 +1,7 @@
 #pragma once
 // Objects read without a parser: what nearly all of them are like.
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,16 @@ struct JsonSteps {
   bool complete = true;  // There are at most kMax names, and each stands once in its object.
 };
 
+// The fields, and how long the names are that matter: most others are of another length.
+struct JsonWanted {
+  explicit JsonWanted(std::span<const JsonField> wanted);
+
+  bool MayBe(std::string_view name) const { return (lengths >> (name.size() % 64) & 1) != 0; }
+
+  std::span<const JsonField> fields;
+  std::uint64_t lengths = 0;
+};
+
 struct JsonExtent {
   JsonFields::Fit fit = JsonFields::Fit::kNo;
   const char* end = nullptr;  // Of the object, if it was read.
@@ -40,7 +51,7 @@ struct JsonExtent {
 // Reads the object at `at` if it has but strings without escapes in ASCII, numbers, words and
 // objects in it, at most four deep. What is at `end` and after does not count, but must end in
 // kJsonReach zeros. `steps` may be null.
-JsonExtent ReadPlainly(const char* at, const char* end, std::span<const JsonField> fields,
+JsonExtent ReadPlainly(const char* at, const char* end, const JsonWanted& wanted,
                        std::span<JsonScalar> values, JsonSteps* steps);
 
 }  // namespace stakewatch

@@ -58,9 +58,11 @@ class JsonShapes {
   static constexpr std::size_t kMax = 16;
   static constexpr int kCreditMax = 1024;
   static constexpr int kLearnCost = 16;
+  static constexpr unsigned kMissesMax = 64;
 
   std::vector<JsonShape> shapes_;  // The one used last is in front.
   int credit_ = kCreditMax;
+  unsigned misses_ = 0;  // In a row.
 };
 
 }  // namespace stakewatch

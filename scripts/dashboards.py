@@ -30,7 +30,7 @@ CAUSES = {
     "warning": ("a warning", ORANGE), "syncing": ("syncing", BLUE), "healthy": ("healthy", GREEN)}
 CAUSE_STATES = states(dict(enumerate(CAUSES.values(), 1)))
 NODE_CAUSE = 'min by (node) (stakewatch:node_cause_number{node=~"$node"})'
-CAUSE_ALERTS = ("NodeDown", "BeaconApiDown", "ExporterDown", "ExecutionLinkBroken",
+CAUSE_ALERTS = ("HostDown", "NodeDown", "BeaconApiDown", "ExporterDown", "ExecutionLinkBroken",
                 "ExecutionHeadStuck", "HeadLag", "PeersLow", "ValidatorClientDown",
                 "AttestationsMissed", "WrongNetwork")
 
@@ -41,9 +41,13 @@ NO_VALIDATORS_ABOUT = " Empty without --validators-file."
 # File systems that hold data; of a container's host all of them are seen by its node_exporter.
 DISKS = 'node=~"$node",fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|vfat|fuse.*"'
 GROWTH = f"deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h])"
-# At the growth of the last six hours. What shrinks or stands still is given a year.
+# At the growth of the last six hours, once there is an hour of it. What shrinks or stands still is
+# given a year.
 DISK_FULL_IN = (f"min by (node, mountpoint) (clamp_max(node_filesystem_avail_bytes{{{DISKS}}}"
-                f" / clamp_min(-{GROWTH}, 1), {YEAR}))")
+                f" / clamp_min(-{GROWTH}, 1), {YEAR})"
+                f" and node_filesystem_avail_bytes{{{DISKS}}} offset 1h)")
+DISK_ABOUT = ("At the growth of the last six hours: under 14 days warns, under 48 h pages. Empty in "
+              "the first hour, and without node_exporter.")
 DISK_STEPS = falling(14 * DAY, orange=2 * DAY)
 LASTS = from_on(YEAR, "over a year", GREEN)
 
@@ -107,8 +111,8 @@ def can_i_sleep():
              high=1, maps=states({0: ("wait", ORANGE), 1: ("yes", GREEN)}), none=NO_VALIDATORS),
         stat("Restart window", "Time until the next duty of --restart.avoid. Empty when none is "
              "scheduled as far as is known (one epoch ahead), and without --validators-file.",
-             "min by (node) (beaconapi_restart_window_end_timestamp_seconds"
-             '{node=~"$node"} - time())', "s", size=(4, 5), steps=falling(5 * MINUTE),
+             "min by (node) (clamp_min(beaconapi_restart_window_end_timestamp_seconds"
+             '{node=~"$node"} - time(), 0))', "s", size=(4, 5), steps=falling(5 * MINUTE),
              none="no duty known"),
         stat("Attested, 24 h", "Of the attestations due in the last 24 hours, the share that was "
              "made and counted." + NO_VALIDATORS_ABOUT,
@@ -142,19 +146,18 @@ def can_i_sleep():
                  alerts=CAUSE_ALERTS),
         stat("Next duties", "Time until the next duty of any own validator begins. With many keys "
              "an attestation is always due." + NO_VALIDATORS_ABOUT,
-             [('min by (duty) (beaconapi_next_duty_timestamp_seconds{node=~"$node"} - time())',
-               "{{duty}}")], "s", size=(8, 4), names=True, none=NO_VALIDATORS),
-        stat("Disk full in", "At the growth of the last six hours: under 14 days warns, under 48 h "
-             "pages. By node_exporter.", [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
-             high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no node_exporter",
+             [('min by (duty) (clamp_min(beaconapi_next_duty_timestamp_seconds{node=~"$node"}'
+               " - time(), 0))", "{{duty}}")], "s", size=(8, 4), names=True, none=NO_VALIDATORS),
+        stat("Disk full in", DISK_ABOUT, [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
+             high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no hour of data yet",
              alerts=("DiskFullSoon",)),
         stat("Next fork in", "Time until the next fork of the node's schedule. Empty while none "
              "has a date.",
-             [('min by (fork) (beaconapi_next_fork_timestamp_seconds{node=~"$node"} - time())',
-               "{{fork}}")], "s", size=(5, 4), steps=falling(7 * DAY, orange=DAY),
+             [('min by (fork) (clamp_min(beaconapi_next_fork_timestamp_seconds{node=~"$node"}'
+               " - time(), 0))", "{{fork}}")], "s", size=(5, 4), steps=falling(7 * DAY, orange=DAY),
              names=True, none="none has a date", alerts=("ForkUnready",)),
         stat("Clock off by", "The host's clock against its time server's: over 0.2 s warns, over "
-             "0.5 s pages. By node_exporter.",
+             "0.5 s pages. By node_exporter; 0 where nothing steers the clock, see board 5.",
              'max by (node) (abs(node_timex_offset_seconds{node=~"$node"}))', "s", size=(5, 4),
              steps=rising(orange=0.2, red=0.5), none="no node_exporter", alerts=("ClockSkew",)),
         firing((14, 8)),
@@ -204,25 +207,36 @@ def validators():
              steps=rising(red=1), **missed),
         stat("Not live", "Validators not seen in the epoch before the head's: an early warning "
              "that late blocks can belie." + NO_VALIDATORS_ABOUT,
-             by_group("beaconapi_validators_not_live"), "none", steps=rising(orange=1), **missed),
+             by_group("beaconapi_validators_not_live"), "none", size=(3, 4),
+             steps=rising(orange=1), **missed),
         stat("Slashed", "Validators that have been slashed, ever." + NO_VALIDATORS_ABOUT,
-             by_group("beaconapi_validators_slashed"), "none", steps=rising(red=1),
+             by_group("beaconapi_validators_slashed"), "none", size=(3, 4), steps=rising(red=1),
              alerts=("ValidatorSlashed",), **own),
         stat("Unknown keys", "Keys of the file that the chain does not know: not deposited yet, or "
              "of another network." + NO_VALIDATORS_ABOUT, by_group("beaconapi_validators_unknown"),
-             "none", steps=rising(orange=1), **own),
+             "none", size=(3, 4), steps=rising(orange=1), **own),
+        stat("List of keys", "Whether --validators-file, as it is now, is in use."
+             + NO_VALIDATORS_ABOUT, f"max by (node) (beaconapi_validators_file_failed{{{all_of}}})",
+             "none", size=(3, 4), high=1,
+             maps=states({0: ("in use", GREEN), 1: ("cannot be read", ORANGE)}),
+             alerts=("DutiesUnknown",), **own),
         stat("Keys loaded", "What the validator client has, by its keymanager API. Empty without "
              "--keymanager.url.",
              [(f"sum by (kind) (beaconapi_keymanager_keys{{{all_of}}})", "{{kind}}")], "none",
-             none="no keymanager"),
-        stat("Judged epochs behind", "The clock's epoch less the last judged one: 1 to 3 while the "
+             size=(3, 4), none="no keymanager"),
+        stat("Signing failed, 1 h", "Attestations that Prysm's validator client could not sign or "
+             "send, by its own metrics. Empty while it is not scraped.",
+             "sum by (node) (increase(stakewatch:validator_client_attestations_failed"
+             f"{{{all_of}}}[1h]))", "none", size=(3, 4), decimals=0, steps=rising(red=0.5),
+             none="not scraped", alerts=("SigningRefused", "ValidatorClientDown")),
+        stat("Epochs unjudged", "The clock's epoch less the last judged one: 1 to 3 while the "
              "node is in sync." + NO_VALIDATORS_ABOUT,
              f"max by (node) (beaconapi_clock_epoch{{{all_of}}} - on (job, instance, node) "
-             f"beaconapi_duties_judged_epoch{{{all_of}}})", "none", steps=rising(orange=5),
-             alerts=("DutiesUnknown",), **own),
+             f"beaconapi_duties_judged_epoch{{{all_of}}})", "none", size=(3, 4),
+             steps=rising(orange=5), alerts=("DutiesUnknown",), **own),
         stat("Inactivity leak", "Whether the judged epoch was in one: the network has not "
              "finalized for long, and a head reward of 0 means nothing." + NO_VALIDATORS_ABOUT,
-             f"max by (node) (beaconapi_inactivity_leak{{{all_of}}})", "none", high=1,
+             f"max by (node) (beaconapi_inactivity_leak{{{all_of}}})", "none", size=(3, 4), high=1,
              maps=YES_IS_BAD, alerts=("FinalityLag",), **own),
         graph("Attested, against the network", "Below the network's line the fault is here, "
               "beside it the fault is everywhere." + NO_VALIDATORS_ABOUT,
@@ -244,8 +258,8 @@ def validators():
         stat("Proposals to come", "In this epoch and the next." + NO_VALIDATORS_ABOUT,
              by_group("beaconapi_proposals_scheduled"), "none", **own),
         stat("Next proposal in", "Empty while none is scheduled, and without --validators-file.",
-             [(f"min by (group) (beaconapi_next_proposal_timestamp_seconds{{{mine}}} - time())",
-               "{{group}}")], "s", none="none scheduled"),
+             [(f"min by (group) (clamp_min(beaconapi_next_proposal_timestamp_seconds{{{mine}}}"
+               " - time(), 0))", "{{group}}")], "s", none="none scheduled"),
         stat("Blocks missed, 7 d", "Own proposals whose slot stayed empty." + NO_VALIDATORS_ABOUT,
              [(f"sum by (group) (increase(beaconapi_proposals_missed_total{{{mine}}}[7d]))",
                "{{group}}")], "none", decimals=0, steps=rising(red=0.5),
@@ -276,7 +290,7 @@ def validators():
              [(f"sum(beaconapi_validators_balance_gwei{{{mine}}}) / sum(beaconapi_validators"
                f'{{status=~"active_.*",{mine}}}) / 1e9', "own"),
               (f"max(beaconapi_validator_set_average_balance_gwei{{{all_of}}}) / 1e9",
-               "network")], "suffix: ETH", size=(8, 4), decimals=2, **whole),
+               "network")], "suffix: ETH", size=(8, 4), decimals=4, **whole),
         stat("Entering", "Validators of the network that wait for their activation. Empty without "
              "--beacon.validator-set.",
              f'max(sum by (job, instance) (beaconapi_validator_set_validators{{status=~"pending_.*"'
@@ -322,7 +336,7 @@ def pair():
         stat("Beacon head behind", "The clock's slot less the head's, by our own clock: over 2 "
              "warns, over 8 pages.", f"max by (node) (beaconapi_head_lag_slots{{{of}}})",
              "suffix: slots", steps=rising(orange=3, red=9), alerts=("HeadLag",)),
-        stat("Execution head is", "Age of the latest block: it comes every 12 s. What pages is the "
+        stat("Execution head age", "Of the latest block: it comes every 12 s. What pages is the "
              "height, unchanged for 3 minutes.", [(ages[0][0], "{{node}}")], "s",
              steps=rising(orange=MINUTE, red=3 * MINUTE), alerts=("ExecutionHeadStuck",)),
         stat("Finality behind", "The clock's epoch less the finalized one: 2 or 3 on a chain that "
@@ -354,10 +368,9 @@ def pair():
              f"time() - max by (node) (geth_heads_last_event_timestamp_seconds{{{of}}})", "s",
              size=(6, 4), steps=rising(orange=2 * MINUTE), none="no --geth.ws-url",
              alerts=("HeadsFeedSilent",)),
-        stat("Slashings seen, 24 h", "On the whole network, by the events feed. Empty until one "
-             "is seen.",
+        stat("Slashings seen, 24 h", "On the whole network, by the events feed.",
              f"sum by (node) (increase(beaconapi_events_received_total{{{slashings}}}[24h]))",
-             "none", size=(6, 4), decimals=0, none="none seen"),
+             "none", size=(6, 4), decimals=0, none="no events feed"),
         timeline("Answers", "Whether each client answered its exporter at all.", answers,
                  YES_IS_GOOD, size=(12, 6), alerts=("NodeDown", "BeaconApiDown")),
         timeline("Evidence against the link", "What speaks against the link from the beacon node "
@@ -434,8 +447,8 @@ def peers():
              f"max by (node) (beaconapi_peers_by_direction{{{inbound}}})", "none", steps=falling(1),
              alerts=("NoInboundPeers",)),
         stat("Of the week's most", "Execution peers now over the most of the last seven days.",
-             f"max by (node) (stakewatch:execution_peers{{{of}}} / on (job, instance, node) "
-             f"stakewatch:execution_peers:max_1w{{{of}}})", "percentunit", high=1,
+             f"max by (node) (clamp_max(stakewatch:execution_peers{{{of}}} / on (job, instance, "
+             f"node) stakewatch:execution_peers:max_1w{{{of}}}, 1))", "percentunit", high=1,
              steps=falling(0.25), none="not known for a minute", alerts=("PeersLow",)),
         stat("In one subnet", "Share of the execution peers in the subnet with the most of them "
              "(IPv4 /16, IPv6 /48): over a half warns.",
@@ -489,9 +502,9 @@ def host():
     links = f'{of},device!~"lo|veth.*|br-.*|docker.*|ifb.*|dummy.*"'
     return board("stakewatch-host", "5 Host and disk", "The machines under the nodes, by "
                  "node_exporter.", [
-        stat("Disk full in", "At the growth of the last six hours: under 14 days warns, under 48 h "
-             "pages.", [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4), high=YEAR,
-             steps=DISK_STEPS, maps=LASTS, alerts=("DiskFullSoon",)),
+        stat("Disk full in", DISK_ABOUT, [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
+             high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no hour of data yet",
+             alerts=("DiskFullSoon",)),
         stat("Disk free", "Of each file system that holds data.",
              [(f"min by (node, mountpoint) ({free})", "{{mountpoint}}")], "percentunit",
              size=(6, 4), high=1, steps=falling(0.1, orange=0.03), alerts=("DiskFullSoon",)),
@@ -631,7 +644,7 @@ def monitoring():
                 "{{job}} {{source}}")], "s", high=1, alerts=("SourceDown",)),
         graph("Failures by reason", "A minute, of all sources. Empty while there has been none.",
               [(f"sum by (job, source, reason) (rate(stakewatch_source_failures_total{{{one}}}"
-                "[$__rate_interval])) * 60", "{{job}} {{source}}: {{reason}}")], "none", high=1,
+                "[$__rate_interval])) * 60 > 0", "{{job}} {{source}}: {{reason}}")], "none", high=1,
               none="no failures", alerts=("SourceDown",)),
         graph("Requests to the nodes", "A second: what watching costs them.",
               [(f"sum by (job, source) (rate(stakewatch_source_requests_total{{{one}}}"

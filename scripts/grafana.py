@@ -100,7 +100,11 @@ def _defaults(unit, low, high, steps, maps, none, decimals=None):
 
 def stat(title, about, queries, unit, *, size=(4, 4), low=0, high=None, steps=None, maps=None,
          none=None, decimals=None, alerts=(), names=False):
-    """Numbers. Coloured only where there are thresholds or states; `names` shows a lone one's."""
+    """Numbers. Coloured only where there are thresholds or states; `names` shows a lone one's.
+    `none` is shown, without a colour, where there is no number: Grafana would take the lowest
+    threshold's."""
+    nothing = {"type": "special", "options": {"match": "null+nan", "result": {
+        "text": none or "no data", "color": "panel-bg", "index": 99}}}
     options = {"colorMode": "background" if steps or maps else "none", "graphMode": "none",
                "justifyMode": "auto", "orientation": "auto", "percentChangeColorMode": "standard",
                "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
@@ -108,7 +112,8 @@ def stat(title, about, queries, unit, *, size=(4, 4), low=0, high=None, steps=No
                "wideLayout": True}
     return _panel("stat", title, about, size,
                   _targets(queries, PROMETHEUS, instant=True, range=False), options,
-                  _defaults(unit, low, high, steps, maps, none, decimals), alerts=alerts)
+                  _defaults(unit, low, high, steps, (maps or []) + [nothing], none, decimals),
+                  alerts=alerts)
 
 
 def bars(title, about, queries, unit, *, size=(8, 8), low=0, high=None, steps=None, none=None,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages (12 or 13) that the given groups need, and asks nothing:
-#   scripts/install-packages.sh [build|demo|test|lint|fuzz|real|debian13]…    (default: build)
+#   scripts/install-packages.sh [build|demo|test|lint|fuzz|real|debian13|stack]…    (default: build)
 # With everything in place it starts neither apt nor sudo.
 set -euo pipefail
 
@@ -16,12 +16,14 @@ fuzz=("${lint[@]}")
 # Not golang-go: scripts/test-real.sh fetches a Go where there is none that can build a Geth.
 real=("${test[@]}" ca-certificates npm)
 debian13=(debootstrap)
+# The engine without a compose plugin, which Debian 12 lacks: tests/stack/programs.sh builds it.
+stack=(docker.io iptables debootstrap ca-certificates curl python3-pytest python3-yaml)
 
 wanted=()
 for group in "${@:-build}"; do
   case $group in
-    build | demo | test | lint | fuzz | real | debian13) ;;
-    *) echo "install-packages: no group \"$group\": build, demo, test, lint, fuzz, real or debian13" >&2; exit 2 ;;
+    build | demo | test | lint | fuzz | real | debian13 | stack) ;;
+    *) echo "install-packages: no group \"$group\": build, demo, test, lint, fuzz, real, debian13 or stack" >&2; exit 2 ;;
   esac
   declare -n packages=$group
   wanted+=("${packages[@]}")
@@ -65,7 +67,7 @@ apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpk
 # was there before is left alone.
 new_services=()
 for package in "${missing[@]}"; do
-  case $package in prometheus | prometheus-alertmanager) new_services+=("$package") ;; esac
+  case $package in prometheus | prometheus-alertmanager | docker.io) new_services+=("$package") ;; esac
 done
 had_node_exporter=no
 installed prometheus-node-exporter && had_node_exporter=yes

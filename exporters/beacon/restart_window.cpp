@@ -120,11 +120,11 @@ Outlook LookAhead(const Schedule* schedule, double now) {
   const auto slot = has_chain ? schedule->chain.SlotAt(now) : std::nullopt;
   if (schedule == nullptr) {
     outlook.unknown = "the duties have not been asked for yet, or the node does not answer";
+  } else if (!schedule->not_synced.empty()) {
+    outlook.unknown = schedule->not_synced;
   } else if (!slot || schedule->roster == nullptr ||
              schedule->epoch != schedule->chain.EpochOf(*slot)) {
-    outlook.unknown = !schedule->not_synced.empty()
-                          ? schedule->not_synced
-                          : "the duties of this epoch have not been asked for yet";
+    outlook.unknown = "the duties of this epoch have not been asked for yet";
   } else {
     outlook.duties[kAttestation] = Attestations(*schedule, *slot);
     outlook.duties[kProposal] = Proposals(*schedule, *slot);

@@ -42,7 +42,8 @@ struct Outlook {
   std::string unknown;  // Why nothing at all is known.
   std::array<Duty, kDuties> duties;
 };
-// `schedule` may be null. Duties of another epoch than the clock's are not known.
+// `schedule` may be null. Duties of another epoch than the clock's are not known, nor those of a
+// node that was not synced when it was last asked.
 Outlook LookAhead(const Schedule* schedule, double now);
 
 // Until when nothing that is to be avoided is due.

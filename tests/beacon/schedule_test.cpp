@@ -237,6 +237,8 @@ TEST_CASE("beacon: clients that refuse a part of the schedule tell the rest") {
   for (const char* refused : {"duties_attester_11", "duties_sync_11"}) {
     chain.node->Set(refused, "405 x");
   }
+  // What was refused as the next epoch's is had when the epoch has begun.
+  chain.node->Set("duties_proposer_11", Duties({}));
   chain.At(88);
   found = Looked(state);
   CHECK_FALSE(found.attestations.has_value());
@@ -405,6 +407,9 @@ TEST_CASE("beacon: what is not known does not fit") {
   gate.avoid = {"proposal"};
   gate.now = -5;
   CHECK(gate.Ask("1s").status == 503);
+  gate.now = 80 * 3;
+  gate.schedule.not_synced = "the node's \"head\" is far";  // Since then.
+  CHECK(gate.Ask("1s").body == "{\"fits\":false,\"reason\":\"the node's \\\"head\\\" is far\"}\n");
   gate.schedule = {};
   CHECK(gate.Ask("1s").status == 503);
   chain.At(80, 0, true);

@@ -117,9 +117,9 @@ def test_colours_mean_something(panel):
     used = [step["color"] for step in steps]
     for mapping in defaults["mappings"]:
         options = mapping["options"]
-        results = [options["result"]] if mapping["type"] == "range" else options.values()
+        results = options.values() if mapping["type"] == "value" else [options["result"]]
         used += [result["color"] for result in results]
-    assert set(used) <= {"green", "orange", "red", "blue", "text"}
+    assert set(used) <= {"green", "orange", "red", "blue", "text", "panel-bg"}
 
 
 def linked_runbooks(panel):

@@ -11,10 +11,10 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from boards import (annotation_queries, filled, prometheus_queries,  # noqa: E402
+from boards import (annotation_queries, filled, panels, prometheus_queries,  # noqa: E402
                     variable_queries)
-from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, answers,  # noqa: E402
-                     free_port, http_request, wait_until)
+from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, Simulator,  # noqa: E402
+                     answers, free_port, http_request, wait_until)
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 # Until each query has had its answer: feeds, jobs and rules of a minute need their time.
@@ -25,33 +25,22 @@ FULL_SECONDS = 90
 EMPTY = {
     "nothing fires": "The simulated node is healthy.",
     "no sync under way": "It is in sync.",
-    "no failures": "Every source answers, but for a start that was too early.",
-    "none seen": "Nobody is slashed.",
+    "no failures": "Every source answers.",
     "none has a date": "No fork lies ahead of the simulated chain.",
+    "no TLS": "The simulated node is asked over HTTP.",
+}
+# What comes and goes with the simulated chain, or is of the machine: there or not.
+EMPTY_AT_TIMES = {
     "none scheduled": "No own proposal may be due in this epoch and the next.",
     "no duty known": "Nothing that --restart.avoid names may be due.",
     "not in it": "No own validator may be in the sync committee.",
-    "not checked": "--validators.fee-recipients is not given.",
-    "no --geth.expected-peers": "The flag is not given.",
-    "no --beacon.validator-set": "The flag is not given: off by default.",
-    "no keymanager": "The flag is not given.",
-    "no TLS": "The simulated node is asked over HTTP.",
     "no sensors": "A virtual machine has none.",
-    "no --validators-file": "The exporter does not read one yet.",
 }
 
 
-def simulator(folder):
-    flags = ["http", "ws", "control", "beacon"]
-    program = Program("sim", [BIN / "stakewatch_sim", "--slot=1s",
-                              *[f"--{face}=127.0.0.1:0" for face in flags]], folder).start()
-
-    def ports():
-        lines = dict(line.split(" ", 1) for line in program.log().splitlines() if " 127.0" in line)
-        return len(lines) == len(flags) and {
-            face: lines[face].rsplit(":", 1)[1].strip() for face in flags}
-    program.ports = program.wait(ports, 30, "listens")
-    return program
+REASONS = {**EMPTY, **EMPTY_AT_TIMES}
+# What the simulated own blocks pay to.
+RECIPIENT = "0x123463a4b065722e99115d6c222f267d9cabb524"
 
 
 def configuration(folder, targets, alertmanager):
@@ -84,6 +73,24 @@ def node_exporter(folder):
     return started
 
 
+def exporters(sim, folder):
+    """With all that they can be told to watch."""
+    peers, validators, token = folder / "peers", folder / "validators", folder / "token"
+    peers.write_text(f"enode://{'ab' * 64}@192.0.2.1:30303 friend\n")
+    validators.write_text(sim.control("/validators", method="GET"))
+    token.write_text(sim.control("/token", method="GET"))
+    token.chmod(0o600)
+    return (
+        Exporter(BIN / "geth_exporter", folder, f"--geth.url={sim.url()}",
+                 f"--geth.ws-url=ws://127.0.0.1:{sim.ports['ws']}",
+                 f"--geth.expected-peers={peers}"),
+        Exporter(BIN / "beacon_exporter", folder, f"--beacon.url={sim.url('beacon')}",
+                 f"--beacon.execution-url={sim.url()}", "--beacon.validator-set=true",
+                 f"--validators-file={validators}", f"--validators.fee-recipients={RECIPIENT}",
+                 f"--keymanager.url={sim.url('validator-client')}",
+                 f"--keymanager.bearer-token-file={token}", name="beacon_exporter"))
+
+
 @pytest.fixture(scope="module")
 def prometheus(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dashboards")
@@ -93,28 +100,33 @@ def prometheus(tmp_path_factory):
         started.append(program)
         return program
     try:
-        sim = keep(simulator(folder))
-        url = f"http://127.0.0.1:{sim.ports['http']}"
-        geth = keep(Exporter(BIN / "geth_exporter", folder, f"--geth.url={url}",
-                             f"--geth.ws-url=ws://127.0.0.1:{sim.ports['ws']}")).start()
-        beacon = keep(Exporter(BIN / "beacon_exporter", folder,
-                               f"--beacon.url=http://127.0.0.1:{sim.ports['beacon']}",
-                               f"--beacon.execution-url={url}", name="beacon_exporter")).start()
+        sim = keep(Simulator(BIN / "stakewatch_sim", folder, "--slot=1s", faces=(
+            "http", "ws", "control", "beacon", "validator-client"))).start()
+        geth, beacon = (keep(exporter).start() for exporter in exporters(sim, folder))
         host = keep(node_exporter(folder))
         alertmanager = keep(Alertmanager(
             folder, ROOT / "prometheus/alertmanager/alertmanager.yml", free_port())).start()
         program = Prometheus(folder, folder / "prometheus.yml")
         configuration(folder, {"geth": (geth.port, True), "beacon": (beacon.port, True),
-                               "host": (host.port, True), "prometheus": (program.port, False),
+                               "host": (host.port, True),
+                               "prysm-validator": (sim.ports["validator-client"], True),
+                               "prometheus": (program.port, False),
                                "alertmanager": (alertmanager.port, False)}, alertmanager.port)
+        program.sim = sim
         yield keep(program).start()
     finally:
         for program in reversed(started):
             program.discard()
 
 
+def soon(query):
+    """What is shown only after an hour, after a second."""
+    return query.replace("offset 1h", "offset 1s")
+
+
 def still_empty(prometheus, asked):
-    return [(where, query, panel) for where, query, panel in asked if not prometheus.query(query)]
+    return [(where, query, panel) for where, query, panel in asked
+            if not prometheus.query(soon(query))]
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +137,7 @@ def empty(prometheus):
 
     def answered():
         left[:] = still_empty(prometheus, left)
-        return all(shown(panel) in EMPTY for _, _, panel in left)
+        return all(shown(panel) in REASONS for _, _, panel in left)
     try:
         wait_until(answered, FULL_SECONDS, "every panel has data")
     except AssertionError:
@@ -138,16 +150,13 @@ def shown(panel):
 
 
 def test_no_panel_is_empty_without_a_reason(empty):
-    unexplained = {where: query for where, query, panel in empty if shown(panel) not in EMPTY}
+    unexplained = {where: query for where, query, panel in empty if shown(panel) not in REASONS}
     assert unexplained == {}
 
 
-def test_the_list_of_reasons_is_short(empty):
-    assert set(EMPTY) - {shown(panel) for _, _, panel in prometheus_queries()} == set()
-    # Of these, what comes and goes with the simulated chain may be there or not.
-    may_be = {"none scheduled", "no duty known", "not in it", "no sensors", "none seen",
-              "no failures"}
-    assert set(EMPTY) - may_be - {shown(panel) for _, _, panel in empty} == set()
+def test_every_reason_is_needed(empty):
+    assert set(EMPTY) == {shown(panel) for _, _, panel in empty} - set(EMPTY_AT_TIMES)
+    assert set(REASONS) <= {shown(panel) for _, _, panel in prometheus_queries()}
 
 
 def test_annotations_and_variables_are_answered(prometheus):
@@ -156,8 +165,6 @@ def test_annotations_and_variables_are_answered(prometheus):
             assert prometheus.query(query), where
     for where, query in variable_queries():
         selector, label = query.removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-        if "validators" in selector:
-            continue
         path = f"/api/v1/label/{label}/values?" + urlencode({"match[]": filled(selector)})
         assert json.loads(http_request(prometheus.port, path).body)["data"], where
 
@@ -177,3 +184,24 @@ def test_ratios_are_ratios(prometheus, empty):
 def test_a_healthy_node_is_green(prometheus):
     told = wait_until(lambda: prometheus.query("stakewatch:node_cause == 1"), 30, "a cause")
     assert [series["metric"]["cause"] for series in told] == ["healthy"]
+
+
+def test_a_fault_is_seen_on_the_first_board(prometheus):
+    """Last, since the node is not healthy any more: Geth is gone, and the board says so."""
+    asked = {panel["title"]: filled(panel["targets"][0]["expr"]) for name, panel in panels()
+             if name == "1-can-i-sleep"}
+    assert prometheus.value(asked["Pages"]) == 0 and not prometheus.query(asked["Firing alerts"])
+    healthy = prometheus.value(asked["Now"])
+    prometheus.sim.fault(kind="stop", target="geth")
+    try:
+        wait_until(lambda: prometheus.value(asked["Now"]) not in (None, healthy), 40, "a cause")
+        told = prometheus.query("stakewatch:node_cause == 1")
+        assert [series["metric"]["cause"] for series in told] == ["el_down"]
+        assert prometheus.value(asked["Pages"]) == 1
+        fired = [series["metric"] for series in prometheus.query(asked["Firing alerts"])]
+        assert ("NodeDown", "page", "one") in [
+            (alert["alertname"], alert["severity"], alert["node"]) for alert in fired]
+        for where, query in annotation_queries():
+            assert prometheus.query(query), where
+    finally:
+        prometheus.sim.clear()

@@ -1,0 +1,98 @@
+# One image per exporter, each no more than the program, the libraries that it loads, the public CAs
+# and a user: no shell, no package manager. Builds by docker build and by podman, on amd64 and arm64:
+#   docker build --target geth_exporter -t stakewatch/geth_exporter .
+# A later exporter is one more stage like that of beacon_exporter.
+
+FROM debian:trixie-slim AS build
+ENV DEBIAN_FRONTEND=noninteractive
+WORKDIR /src
+# Before the sources: installed anew only when the list of packages changes.
+COPY scripts/install-packages.sh scripts/
+RUN apt-get update -q \
+  && apt-get install -y -q --no-install-recommends ca-certificates busybox-static \
+  && scripts/install-packages.sh build \
+  && rm -rf /var/lib/apt/lists/*
+COPY CMakeLists.txt CMakePresets.json ./
+COPY common common
+COPY exporters exporters
+COPY tests tests
+# The git commit that stakewatch_build_info tells; may be left out.
+ARG REVISION=
+RUN --mount=type=cache,target=/root/.cache/ccache \
+  cmake --preset release -DSTAKEWATCH_REVISION="$REVISION" \
+  && cmake --build --preset release --target exporters stakewatch_sim \
+  && strip build/release/bin/*_exporter build/release/bin/stakewatch_sim
+# A root per program: it, its loader and libraries at their own paths, the CAs, and the user.
+COPY scripts/image-root.sh scripts/
+RUN for program in build/release/bin/*_exporter build/release/bin/stakewatch_sim; do \
+    scripts/image-root.sh "$program" "/roots/$(basename "$program")"; \
+  done
+
+FROM scratch AS geth_exporter
+COPY --from=build /roots/geth_exporter /
+LABEL org.opencontainers.image.title="geth_exporter" \
+  org.opencontainers.image.description="Prometheus exporter for Geth and other execution clients" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+ENV STAKEWATCH_WEB_LISTEN_ADDRESS=:19101
+EXPOSE 19101
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/geth_exporter", "--health"]
+ENTRYPOINT ["/usr/bin/geth_exporter"]
+
+FROM scratch AS beacon_exporter
+COPY --from=build /roots/beacon_exporter /
+LABEL org.opencontainers.image.title="beacon_exporter" \
+  org.opencontainers.image.description="Prometheus exporter for beacon nodes and their validators" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+ENV STAKEWATCH_WEB_LISTEN_ADDRESS=:19102
+EXPOSE 19102
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/beacon_exporter", "--health"]
+ENTRYPOINT ["/usr/bin/beacon_exporter"]
+
+# The simulated nodes of the profile `demo`. Faults are switched from inside, as the port for it is
+# open to loopback alone; hence busybox.
+FROM scratch AS simulator
+COPY --from=build /roots/stakewatch_sim /
+COPY --from=build /bin/busybox /usr/bin/busybox
+LABEL org.opencontainers.image.title="stakewatch_sim" \
+  org.opencontainers.image.description="Simulated Geth and beacon node of stakewatch, with faults" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
+  CMD ["/usr/bin/busybox", "wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8540/"]
+ENTRYPOINT ["/usr/bin/stakewatch_sim"]
+
+# The one-shot of docker-compose.yaml. Docker gives a new named volume the owner and mode of the
+# folder that it covers in the image: so the volumes belong to the user of .env, and no container
+# has to be root for a chown.
+FROM debian:trixie-slim AS folders
+RUN apt-get update -q \
+  && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends busybox-static \
+  && rm -rf /var/lib/apt/lists/*
+RUN for name in geth geth_ipc jwt prysm validator validators prometheus targets alertmanager \
+    alertmanager_config loki grafana secrets tools; do \
+    mkdir -p -m 0700 "/roots/init/volumes/$name"; \
+  done \
+  && mkdir -p /roots/init/bin /roots/init/usr/local/bin \
+  && cp /bin/busybox /roots/init/bin/ \
+  && for name in sh cat chmod head mkdir date grep id ls mv od rm sed seq sleep stat tr wget; do \
+    ln -s busybox "/roots/init/bin/$name"; \
+  done
+COPY scripts/stack-init.sh /roots/init/usr/local/bin/stack-init
+
+FROM scratch AS init
+ARG STAKEWATCH_UID=65532
+ARG STAKEWATCH_GID=65532
+COPY --from=folders /roots/init/bin /bin
+COPY --from=folders /roots/init/usr /usr
+COPY --from=folders --chown=${STAKEWATCH_UID}:${STAKEWATCH_GID} /roots/init/volumes /volumes
+LABEL org.opencontainers.image.title="stakewatch_init" \
+  org.opencontainers.image.description="First start of the stakewatch stack: secrets and volumes" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER ${STAKEWATCH_UID}:${STAKEWATCH_GID}
+ENTRYPOINT ["/bin/sh", "/usr/local/bin/stack-init"]
