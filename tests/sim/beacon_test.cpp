@@ -281,7 +281,6 @@ TEST_CASE("a reorg and a slashing are told, and Geth has the other block, too") 
   TestClient client = TestClient::Tcp(simulator.BeaconPort());
   client.Send(StreamRequest("chain_reorg,proposer_slashing"));
   client.ReadUntil([](const std::string& text) { return text.find(":\n\n") != text.npos; });
-  const std::string before = Data(simulator, "/eth/v1/beacon/headers/31")["root"];
   simulator.SetFault({.kind = Kind::kReorg, .node = kBeaconNode, .value = "2"});
   simulator.SetFault({.kind = Kind::kSlashed, .value = "3"});
   const auto events = EventsIn(
