@@ -98,7 +98,7 @@ class Plain {
     if (steps_ != nullptr) Note(name);
     if (*at_ == '{') {
       if (depth_ == kDepthMax) return false;
-      if (field >= 0) Set({{at_, 0}, JsonKind::kOther, field});
+      if (field >= 0) Set({Since(at_), JsonKind::kOther, field});
       ++at_;
       Open(name);
       return true;

@@ -90,7 +90,8 @@ bool JsonShape::Read(std::string_view text, std::span<JsonScalar> values) const 
 
 std::size_t JsonShapes::Read(std::string_view text, std::span<JsonScalar> values) {
   // After many that have none, only now and then one is tried.
-  if (++misses_ > kMissesMax && misses_ % 16 != 0) return 0;
+  ++misses_;
+  if (misses_ > kMissesMax && misses_ % 16 != 0) return 0;
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
     if (!shapes_[i].Read(text, values)) continue;
     const std::size_t size = shapes_[i].Size();

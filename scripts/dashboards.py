@@ -111,8 +111,8 @@ def can_i_sleep():
              high=1, maps=states({0: ("wait", ORANGE), 1: ("yes", GREEN)}), none=NO_VALIDATORS),
         stat("Restart window", "Time until the next duty of --restart.avoid. Empty when none is "
              "scheduled as far as is known (one epoch ahead), and without --validators-file.",
-             "min by (node) (beaconapi_restart_window_end_timestamp_seconds"
-             '{node=~"$node"} - time())', "s", size=(4, 5), steps=falling(5 * MINUTE),
+             "min by (node) (clamp_min(beaconapi_restart_window_end_timestamp_seconds"
+             '{node=~"$node"} - time(), 0))', "s", size=(4, 5), steps=falling(5 * MINUTE),
              none="no duty known"),
         stat("Attested, 24 h", "Of the attestations due in the last 24 hours, the share that was "
              "made and counted." + NO_VALIDATORS_ABOUT,
@@ -146,18 +146,18 @@ def can_i_sleep():
                  alerts=CAUSE_ALERTS),
         stat("Next duties", "Time until the next duty of any own validator begins. With many keys "
              "an attestation is always due." + NO_VALIDATORS_ABOUT,
-             [('min by (duty) (beaconapi_next_duty_timestamp_seconds{node=~"$node"} - time())',
-               "{{duty}}")], "s", size=(8, 4), names=True, none=NO_VALIDATORS),
+             [('min by (duty) (clamp_min(beaconapi_next_duty_timestamp_seconds{node=~"$node"}'
+               " - time(), 0))", "{{duty}}")], "s", size=(8, 4), names=True, none=NO_VALIDATORS),
         stat("Disk full in", DISK_ABOUT, [(DISK_FULL_IN, "{{mountpoint}}")], "s", size=(6, 4),
              high=YEAR, steps=DISK_STEPS, maps=LASTS, none="no hour of data yet",
              alerts=("DiskFullSoon",)),
         stat("Next fork in", "Time until the next fork of the node's schedule. Empty while none "
              "has a date.",
-             [('min by (fork) (beaconapi_next_fork_timestamp_seconds{node=~"$node"} - time())',
-               "{{fork}}")], "s", size=(5, 4), steps=falling(7 * DAY, orange=DAY),
+             [('min by (fork) (clamp_min(beaconapi_next_fork_timestamp_seconds{node=~"$node"}'
+               " - time(), 0))", "{{fork}}")], "s", size=(5, 4), steps=falling(7 * DAY, orange=DAY),
              names=True, none="none has a date", alerts=("ForkUnready",)),
         stat("Clock off by", "The host's clock against its time server's: over 0.2 s warns, over "
-             "0.5 s pages. By node_exporter.",
+             "0.5 s pages. By node_exporter; 0 where nothing steers the clock, see board 5.",
              'max by (node) (abs(node_timex_offset_seconds{node=~"$node"}))', "s", size=(5, 4),
              steps=rising(orange=0.2, red=0.5), none="no node_exporter", alerts=("ClockSkew",)),
         firing((14, 8)),
@@ -258,8 +258,8 @@ def validators():
         stat("Proposals to come", "In this epoch and the next." + NO_VALIDATORS_ABOUT,
              by_group("beaconapi_proposals_scheduled"), "none", **own),
         stat("Next proposal in", "Empty while none is scheduled, and without --validators-file.",
-             [(f"min by (group) (beaconapi_next_proposal_timestamp_seconds{{{mine}}} - time())",
-               "{{group}}")], "s", none="none scheduled"),
+             [(f"min by (group) (clamp_min(beaconapi_next_proposal_timestamp_seconds{{{mine}}}"
+               " - time(), 0))", "{{group}}")], "s", none="none scheduled"),
         stat("Blocks missed, 7 d", "Own proposals whose slot stayed empty." + NO_VALIDATORS_ABOUT,
              [(f"sum by (group) (increase(beaconapi_proposals_missed_total{{{mine}}}[7d]))",
                "{{group}}")], "none", decimals=0, steps=rising(red=0.5),
@@ -290,7 +290,7 @@ def validators():
              [(f"sum(beaconapi_validators_balance_gwei{{{mine}}}) / sum(beaconapi_validators"
                f'{{status=~"active_.*",{mine}}}) / 1e9', "own"),
               (f"max(beaconapi_validator_set_average_balance_gwei{{{all_of}}}) / 1e9",
-               "network")], "suffix: ETH", size=(8, 4), decimals=2, **whole),
+               "network")], "suffix: ETH", size=(8, 4), decimals=4, **whole),
         stat("Entering", "Validators of the network that wait for their activation. Empty without "
              "--beacon.validator-set.",
              f'max(sum by (job, instance) (beaconapi_validator_set_validators{{status=~"pending_.*"'
@@ -447,8 +447,8 @@ def peers():
              f"max by (node) (beaconapi_peers_by_direction{{{inbound}}})", "none", steps=falling(1),
              alerts=("NoInboundPeers",)),
         stat("Of the week's most", "Execution peers now over the most of the last seven days.",
-             f"max by (node) (stakewatch:execution_peers{{{of}}} / on (job, instance, node) "
-             f"stakewatch:execution_peers:max_1w{{{of}}})", "percentunit", high=1,
+             f"max by (node) (clamp_max(stakewatch:execution_peers{{{of}}} / on (job, instance, "
+             f"node) stakewatch:execution_peers:max_1w{{{of}}}, 1))", "percentunit", high=1,
              steps=falling(0.25), none="not known for a minute", alerts=("PeersLow",)),
         stat("In one subnet", "Share of the execution peers in the subnet with the most of them "
              "(IPv4 /16, IPv6 /48): over a half warns.",

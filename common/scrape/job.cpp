@@ -17,7 +17,7 @@ constexpr milliseconds kRestMin{1'000};
 // After the failures there were in a row: `retry`, doubled each time.
 JobTime Again(const JobPast& past, milliseconds retry, milliseconds most) {
   const auto doublings = std::min<std::uint64_t>(past.failures_in_a_row - 1, 16);
-  return *past.last_ended_at +
+  return past.last_ended_at.value_or(JobTime()) +
          std::clamp<milliseconds>(retry * (1 << doublings), kRestMin, std::max(most, kRestMin));
 }
 

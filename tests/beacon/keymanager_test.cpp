@@ -61,7 +61,7 @@ TEST_CASE("beacon: validator clients without remote keys or a version") {
     const std::string page =
         PageOf({{"keystores", kKeys}, {"remotekeys", none}, {"health_version", none}});
     CHECK(page.find("kind=\"local\"} 2\n") != std::string::npos);
-    CHECK(page.find("remote") == std::string::npos);
+    CHECK(page.find("kind=\"remote\"") == std::string::npos);
     CHECK(page.find("client_info") == std::string::npos);
   }
   CHECK(PageOf({{"keystores", kKeys}, {"health_version", "401 x"}}).find("local\"} 2") !=

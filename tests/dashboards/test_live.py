@@ -11,7 +11,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from boards import (annotation_queries, filled, prometheus_queries,  # noqa: E402
+from boards import (annotation_queries, filled, panels, prometheus_queries,  # noqa: E402
                     variable_queries)
 from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, Simulator,  # noqa: E402
                      answers, free_port, http_request, wait_until)
@@ -112,6 +112,7 @@ def prometheus(tmp_path_factory):
                                "prysm-validator": (sim.ports["validator-client"], True),
                                "prometheus": (program.port, False),
                                "alertmanager": (alertmanager.port, False)}, alertmanager.port)
+        program.sim = sim
         yield keep(program).start()
     finally:
         for program in reversed(started):
@@ -183,3 +184,24 @@ def test_ratios_are_ratios(prometheus, empty):
 def test_a_healthy_node_is_green(prometheus):
     told = wait_until(lambda: prometheus.query("stakewatch:node_cause == 1"), 30, "a cause")
     assert [series["metric"]["cause"] for series in told] == ["healthy"]
+
+
+def test_a_fault_is_seen_on_the_first_board(prometheus):
+    """Last, since the node is not healthy any more: Geth is gone, and the board says so."""
+    asked = {panel["title"]: filled(panel["targets"][0]["expr"]) for name, panel in panels()
+             if name == "1-can-i-sleep"}
+    assert prometheus.value(asked["Pages"]) == 0 and not prometheus.query(asked["Firing alerts"])
+    healthy = prometheus.value(asked["Now"])
+    prometheus.sim.fault(kind="stop", target="geth")
+    try:
+        wait_until(lambda: prometheus.value(asked["Now"]) not in (None, healthy), 40, "a cause")
+        told = prometheus.query("stakewatch:node_cause == 1")
+        assert [series["metric"]["cause"] for series in told] == ["el_down"]
+        assert prometheus.value(asked["Pages"]) == 1
+        fired = [series["metric"] for series in prometheus.query(asked["Firing alerts"])]
+        assert ("NodeDown", "page", "one") in [
+            (alert["alertname"], alert["severity"], alert["node"]) for alert in fired]
+        for where, query in annotation_queries():
+            assert prometheus.query(query), where
+    finally:
+        prometheus.sim.clear()

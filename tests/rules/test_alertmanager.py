@@ -280,12 +280,11 @@ def test_a_group_does_not_mute_another(alertmanager, webhook):
     assert {a["labels"]["group"] for a in warning["alerts"]} == {"pool"}
 
 
-def test_one_message_for_a_node(alertmanager, webhook):
-    alertmanager.fire(alert("NodeDown/page", "group:1"), alert("CertificateExpiring/page", "group:1"),
-                      alert("ValidatorSlashed/page@beacon", "group:1"))
+def test_one_message_for_a_client_of_a_node(alertmanager, webhook):
+    alertmanager.fire(alert("NodeDown/page", "group:1"), alert("CertificateExpiring/page", "group:1"))
     messages = wait_for(lambda: webhook.of("group:1"), "the node's page")
     assert len(messages) == 1
-    assert len(messages[0][1]["alerts"]) == 3
+    assert len(messages[0][1]["alerts"]) == 2
 
 
 def test_watchdog_goes_to_the_heartbeat_alone_and_nothing_mutes_it(alertmanager, webhook):
