@@ -57,6 +57,11 @@ def test_every_source_answers(stack):
     assert {"peers", "heads", "sync", "finality", "execution_link"} <= wait("sources up", check, 120)
 
 
+def test_the_list_of_peers_is_at_hand(stack):
+    text = stack.compose("exec", "-T", "geth_exporter", "/usr/bin/geth_exporter", "peers")
+    assert len(text.splitlines()) > 10, text
+
+
 @pytest.mark.parametrize("service", OURS)
 def test_a_process_has_no_rights(stack, service):
     pid = stack.inspect(service)["State"]["Pid"]
