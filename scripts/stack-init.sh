@@ -44,6 +44,10 @@ alertmanager_config() {
   log=http://page_log:8541/cgi-bin/alert
   url=$log
   secret=$config/alertmanager/secrets/webhook_url
+  # What cannot be looked into would pass for nothing set.
+  if [ -e "${secret%/*}" ] && [ ! -x "${secret%/*}" ] || [ -e "$secret" ] && [ ! -r "$secret" ]; then
+    fail "prometheus/alertmanager/secrets/ cannot be read by user $(id -u): chgrp -R $(id -g) it, and chmod -R g+rX"
+  fi
   if [ -s "$secret" ]; then
     url=$(head -n 1 "$secret")
     case $url in
@@ -95,6 +99,7 @@ targets() {
     groups="$groups${groups:+, }{\"targets\": [\"${address%%/*}\"], \"labels\": {\"job\": \"${one%%=*}\", \"node\": \"main\", \"__metrics_path__\": \"/${address#*/}\"}}"
   done
   echo "[$groups]" | write "$volumes/targets/$name.json"
+  echo "Prometheus asks in $name: ${*:-nothing}"
 }
 
 targets_elsewhere() {

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import subprocess
+import tempfile
 
 import pytest
 import yaml
@@ -475,6 +476,29 @@ def test_a_webhook_that_is_no_url_is_refused(volumes, tmp_path):
         (tmp_path / "config/alertmanager/secrets/webhook_url").write_text(wrong)
         done = init(volumes, "init", STACK_CONFIG=str(tmp_path / "config"))
         assert done.returncode == 1 and "webhook_url" in done.stderr, wrong
+
+
+@pytest.mark.parametrize("path, mode", [("secrets", 0o700), ("secrets/webhook_url", 0o600)])
+def test_a_receiver_that_cannot_be_read_is_no_missing_one(path, mode):
+    if os.geteuid() != 0:
+        pytest.skip("needs root to be somebody else")
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others.
+        work = pathlib.Path(name)
+        for volume in STACK["volumes"]:
+            (work / "volumes" / volume).mkdir(parents=True)
+        (work / "volumes/tools/busybox").touch(0o755)
+        for one in [work, *work.rglob("*")]:
+            os.chown(one, 65532, 65532)
+        (work / "config/alertmanager/secrets").mkdir(parents=True)
+        (work / "config/alertmanager/secrets/webhook_url").write_text("http://a")
+        (work / "config/alertmanager" / path).chmod(mode)
+        done = subprocess.run(
+            ["setpriv", "--reuid=65532", "--regid=65532", "--clear-groups", "sh", "-s", "init"],
+            input=(ROOT / "scripts/stack-init.sh").read_text(), text=True, capture_output=True,
+            timeout=20, check=False,
+            env={"PATH": os.environ["PATH"], "STACK_VOLUMES": str(work / "volumes"),
+                 "STACK_CONFIG": str(work / "config")})
+    assert done.returncode == 1 and "cannot be read by user 65532" in done.stderr, done.stdout
 
 
 def test_a_volume_of_somebody_else_is_named(volumes):
