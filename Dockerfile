@@ -75,9 +75,10 @@ RUN apt-get update -q \
   && rm -rf /var/lib/apt/lists/*
 RUN for name in geth geth_ipc jwt prysm validator validators prometheus targets alertmanager \
     alertmanager_config loki grafana secrets tools; do \
-    mkdir -p -m 0700 "/roots/init/volumes/$name"; \
+    mkdir -p -m 0700 "/roots/volumes/$name"; \
   done \
   && mkdir -p /roots/init/bin /roots/init/usr/local/bin \
+  && mkdir -m 1777 /roots/init/tmp \
   && cp /bin/busybox /roots/init/bin/ \
   && for name in sh cat chmod head mkdir date grep id ls mv od rm sed seq sleep stat tr wget; do \
     ln -s busybox "/roots/init/bin/$name"; \
@@ -87,9 +88,8 @@ COPY scripts/stack-init.sh /roots/init/usr/local/bin/stack-init
 FROM scratch AS init
 ARG STAKEWATCH_UID=65532
 ARG STAKEWATCH_GID=65532
-COPY --from=folders /roots/init/bin /bin
-COPY --from=folders /roots/init/usr /usr
-COPY --from=folders --chown=${STAKEWATCH_UID}:${STAKEWATCH_GID} /roots/init/volumes /volumes
+COPY --from=folders /roots/init /
+COPY --from=folders --chown=${STAKEWATCH_UID}:${STAKEWATCH_GID} /roots/volumes /volumes
 LABEL org.opencontainers.image.title="stakewatch_init" \
   org.opencontainers.image.description="First start of the stakewatch stack: secrets and volumes" \
   org.opencontainers.image.licenses="Apache-2.0" \

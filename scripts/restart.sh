@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make restart SERVICE=geth [MINUTES=5]: restarts a service of docker-compose.yaml without a page.
 # Alertmanager is silenced for MINUTES at most, but for the heartbeat and for what no restart causes;
-# the silence is lifted when the service is healthy and nothing that it muted still fires.
+# the silence is lifted when the service is healthy and nothing fires that did not before.
 # ALERTMANAGER_URL: http://127.0.0.1:9093.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,18 +40,23 @@ healthy() {
   [[ $state == "running healthy" || $state == "running " ]]
 }
 
-# What the silence mutes now, by name; "?" while Alertmanager does not answer.
-muted() {
+# The names of the alerts that Alertmanager has, the heartbeat left out; "?" while it does not answer.
+firing() {
   local alerts
-  alerts=$(ask "$alertmanager/api/v2/alerts?active=true&silenced=true" 2>/dev/null) || { echo "?"; return; }
-  grep -q "$id" <<<"$alerts" || return 0
-  tr '}' '\n' <<<"$alerts" | sed -n 's/.*"alertname": *"\([^"]*\)".*/\1/p' | sort -u | grep -v -x Watchdog | tr '\n' ' '
+  alerts=$(ask "$alertmanager/api/v2/alerts?active=true&silenced=true&inhibited=true" 2>/dev/null) ||
+    { echo "?"; return; }
+  tr '}' '\n' <<<"$alerts" | sed -n 's/.*"alertname": *"\([^"]*\)".*/\1/p' | sort -u |
+    grep -v -x Watchdog || true
 }
+
+# What fires now and did not before the restart.
+caused() { comm -13 <(printf '%s\n' "$before") <(firing) | tr '\n' ' '; }
 
 [[ $service ]] || fail "which one? make restart SERVICE=geth; there are: $(docker compose ps --services | tr '\n' ' ')"
 [[ $minutes =~ ^[1-9][0-9]{0,2}$ ]] || fail "MINUTES=$minutes is no number from 1 to 999"
 docker compose ps --services | grep -q -x -- "$service" || fail "no service \"$service\" runs; there are: $(docker compose ps --services | tr '\n' ' ')"
 
+before=$(firing)
 id=$(silence $((minutes * 60))) || fail "Alertmanager does not answer at $alertmanager: not restarted, it would page"
 [[ $id ]] || fail "Alertmanager gave no silence: not restarted"
 echo "Silence $id for $minutes min at most. Restarting $service …"
@@ -64,7 +69,7 @@ fi
 
 since=
 while (( SECONDS < end )); do
-  still=$(muted)
+  still=$(caused)
   if healthy && [[ -z $still ]]; then
     since=${since:-$SECONDS}
     if (( SECONDS - since >= quiet )); then

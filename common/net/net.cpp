@@ -102,6 +102,11 @@ Checked<HostPort> ParseHostPort(std::string_view text) {
   return parsed;
 }
 
+std::string Url::Below(std::string_view request_path) const {
+  const bool twice = path.ends_with('/') && request_path.starts_with('/');
+  return path + std::string(request_path.substr(twice ? 1 : 0));
+}
+
 std::string Url::HostHeader() const {
   std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (port != PortOf(scheme)) text += ":" + std::to_string(port);

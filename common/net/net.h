@@ -41,6 +41,8 @@ struct Url {
   std::string path;  // Empty, or from the first slash on, query included.
 
   bool Tls() const { return scheme == "https" || scheme == "wss"; }
+  // The path of a request below this one: no slash stands twice, which routers redirect.
+  std::string Below(std::string_view request_path) const;
   std::string HostHeader() const;  // With brackets, and the port unless it is the scheme's own.
 };
 // http, https, ws and wss with their own ports when none is given. A control character or a space

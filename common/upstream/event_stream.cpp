@@ -132,7 +132,7 @@ Result<void> Stream::Begin(int status, const std::string& content_type) const {
 // One connection, from its making to its loss.
 Error Stream::Listen(const std::stop_token& stop) {
   HttpQuestion question;
-  question.path = peer_.url.path + (handlers_.path ? handlers_.path() : "");
+  question.path = peer_.url.Below(handlers_.path ? handlers_.path() : "");
   question.accept = kMediaType;
   auto authorization = Authorization(peer_.options);
   if (!authorization) return {Reason::kUnreachable, authorization.error()};

@@ -59,7 +59,7 @@ Result<HttpAnswer> HttpSource::Exchange(const HttpQuestion& question, const Dead
 
 Result<std::string> HttpSource::Ask(const Request& request, const Deadline& deadline,
                                     const IntoPieces& pieces) const {
-  HttpQuestion question{peer_.url.path + request.path, request.body, {}};
+  HttpQuestion question{peer_.url.Below(request.path), request.body, {}};
   const auto told = [&](Error error) {
     error.what = std::string(question.Method()) + " " + peer_.url.scheme + "://" +
                  peer_.url.HostHeader() + " " + std::string(request.name) + ": " + error.what;

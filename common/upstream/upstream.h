@@ -68,8 +68,8 @@ Checked<std::shared_ptr<Upstream>> HttpUpstream(const std::string& url,
 Checked<std::shared_ptr<Upstream>> RpcUpstream(const std::string& url,
                                                const UpstreamOptions& options);
 
-// Answers from <folder>/<name>.json, or the HTTP status of <name>.404 and its like; a name without a
-// file is unreachable.
+// Answers from <folder>/<name>.json, or the HTTP status of <name>.404 and its like; a name without
+// a file is unreachable.
 std::shared_ptr<Upstream> RecordedUpstream(std::string_view folder);
 
 }  // namespace stakewatch

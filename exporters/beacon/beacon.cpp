@@ -100,8 +100,7 @@ std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
       source("sync",
              [](const Node& n, const Client& client, const Deadline& deadline, Sheet& sheet) {
                return ScrapeSync(client, deadline, n.chain,
-                                 n.parts.keep_speed ? &n.sync_window : nullptr, n.parts.now(),
-                                 sheet);
+                                 n.parts.keep_speed ? &n.sync_window : nullptr, n.parts.now, sheet);
              }),
       plain("peers", ScrapePeers),
       timed("finality", ScrapeFinality),

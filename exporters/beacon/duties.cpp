@@ -85,7 +85,8 @@ Result<void> DutiesState::JudgeAll(const Client& client, const Deadline& deadlin
   if (!finality) return std::unexpected(finality.error());
   const OwnIndices indices = IndicesOf(*own);
   const std::uint64_t last = node.ClockEpoch() - 2;
-  std::uint64_t first = account_.LastEpoch() ? *account_.LastEpoch() + 1 : last;
+  const auto judged_before = account_.LastEpoch();
+  std::uint64_t first = judged_before ? *judged_before + 1 : last;
   first = std::max(first, last + 1 - std::min(last + 1, kCatchUpEpochs));
   for (std::uint64_t epoch = first; epoch <= last; ++epoch) {
     const auto judged = Judge(client, deadline, node, epoch, finality->finalized, *own, indices);

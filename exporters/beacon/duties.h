@@ -9,7 +9,7 @@
 //   + ⌈N / 10,000⌉ when a sync committee period begins (duties/sync)
 //   + 8 at most while an own validator is in the committee (rewards/sync_committee).
 // A run that finds the node not synced, or its head not yet in the clock's epoch, costs 2, once a
-// slot or each ten seconds, whichever is longer. What was not judged in time is caught up with, the
+// slot or each two seconds, whichever is longer. What was not judged in time is caught up with, the
 // oldest epoch first, at most kCatchUpEpochs in one run.
 #include <cstdint>
 #include <functional>

@@ -41,7 +41,7 @@ struct OwnParts {
 // Epochs that a job catches up with, after the exporter or the node was away.
 inline constexpr std::uint64_t kCatchUpEpochs = 4;
 // A run that has nothing to ask yet is repeated after a slot, or this if that is longer.
-inline constexpr double kNotYetSecondsMin = 10;
+inline constexpr double kNotYetSecondsMin = 2;
 // At once, then at what `next_run` says (Unix seconds, after the last run); after a failure 10 s
 // later, doubled for each failure in a row up to 320 s.
 JobSchedule AsPlanned(std::function<double()> next_run);

@@ -13,7 +13,7 @@
 //   + 3 P at most (headers, then blinded_blocks or duties/proposer again)
 //   + ⌈A / 10,000⌉ (liveness).
 // While something is missing (the node is not synced, a slot's block is not decided, a call is
-// refused), a run is repeated once a slot or each ten seconds, whichever is longer.
+// refused), a run is repeated once a slot or each two seconds, whichever is longer.
 #include <cstdint>
 #include <functional>
 #include <map>

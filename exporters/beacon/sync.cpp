@@ -77,11 +77,12 @@ void TellSync(const Syncing& syncing, const Chain& chain, std::optional<double> 
 }
 
 Result<void> ScrapeSync(const Client& client, const Deadline& deadline, ChainOf& chain,
-                        SyncWindow* window, double now, Sheet& sheet) {
+                        SyncWindow* window, const std::function<double()>& clock, Sheet& sheet) {
   const auto known = chain.Ask(client, deadline);
   if (!known) return std::unexpected(known.error());
   const auto syncing = client.Ask(Call::kNodeSyncing, deadline, ParseSyncing);
   if (!syncing) return std::unexpected(syncing.error());
+  const double now = clock();
   const auto health = AskHealth(client, deadline);
   if (!health) return std::unexpected(health.error());
   std::optional<double> speed;

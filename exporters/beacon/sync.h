@@ -1,6 +1,7 @@
 #pragma once
 // Source sync: where the node's head is, by its own word and by the clock.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,9 +27,9 @@ std::optional<std::uint64_t> HeadLag(const Syncing& syncing, const Chain& chain,
 void TellSync(const Syncing& syncing, const Chain& chain, std::optional<double> speed, double now,
               Sheet& sheet);
 
-// `window` may be null: then speed and ETA are not told (a probe sees its target once). `now` in
-// Unix seconds.
+// `window` may be null: then speed and ETA are not told (a probe sees its target once). `clock`
+// tells Unix seconds; it is read when the node has answered, lest a slow one seem ahead of it.
 Result<void> ScrapeSync(const Client& client, const Deadline& deadline, ChainOf& chain,
-                        SyncWindow* window, double now, Sheet& sheet);
+                        SyncWindow* window, const std::function<double()>& clock, Sheet& sheet);
 
 }  // namespace stakewatch::beacon

@@ -43,9 +43,13 @@ std::vector<LabelledKey> LabelledKeys(const OwnValidators& own, std::size_t per_
   for (std::size_t i = 0; i < own.by_position.size() && keys.size() < per_key_limit; ++i) {
     if (own.duplicate[i]) continue;
     const std::string& id = own.roster->Id(i);
-    std::string label = own.by_position[i]     ? std::to_string(own.by_position[i]->index)
-                        : id.starts_with("0x") ? id.substr(0, kKeyPrefix)
-                                               : id;
+    const auto& validator = own.by_position[i];
+    std::string label = id;
+    if (validator) {
+      label = std::to_string(validator->index);
+    } else if (id.starts_with("0x")) {
+      label.resize(kKeyPrefix);
+    }
     // Keys may begin alike, and a node may give two of them the same index.
     if (labels.contains(label)) label = id;
     if (labels.insert(label).second) keys.push_back({i, std::move(label)});

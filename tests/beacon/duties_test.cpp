@@ -181,7 +181,7 @@ TEST_CASE("beacon: no call that replays states unless the node is synced") {
   const auto skipped = [&] {
     const bool none = !judged();
     CHECK(chain.node->TakeAsked().size() <= 3);
-    CHECK(state.NextRun() == doctest::Approx(chain.now + 10));
+    CHECK(state.NextRun() == doctest::Approx(chain.now + 3));
     return none;
   };
   chain.At(98, 0, true);

@@ -213,7 +213,7 @@ TEST_CASE("beacon: nothing is asked of a node that is not synced") {
   CHECK(Looked(state).not_synced == "the node's head is 18 slots behind the clock");
   CHECK(chain.node->TakeAsked() == Strings{"genesis", "config_spec", "node_syncing", "genesis",
                                            "node_syncing", "genesis", "node_syncing"});
-  CHECK(state.NextRun() == chain.now + 10);
+  CHECK(state.NextRun() == chain.now + 3);
   chain.At(80);
   CHECK(Looked(state).roster != nullptr);
   CHECK(PageOf(Looked(state), chain.now).find("beaconapi_schedule_epoch 10\n") !=
@@ -243,7 +243,7 @@ TEST_CASE("beacon: clients that refuse a part of the schedule tell the rest") {
   found = Looked(state);
   CHECK_FALSE(found.attestations.has_value());
   CHECK_FALSE(found.sync.has_value());
-  CHECK(state.NextRun() == chain.now + 10);  // Asked for again.
+  CHECK(state.NextRun() == chain.now + 3);  // Asked for again.
   chain.node->Set("duties_proposer_12", "405 x");
   chain.At(96);
   CHECK_FALSE(state.Run(Soon()).has_value());

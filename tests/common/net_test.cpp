@@ -10,6 +10,15 @@
 namespace stakewatch::testing {
 namespace {
 
+TEST_CASE("url: a slash at the end of a URL does not stand twice in a path") {
+  CHECK(ParseUrl("http://node:3500/")->Below("/eth/v1/node/syncing") == "/eth/v1/node/syncing");
+  CHECK(ParseUrl("http://node:3500")->Below("/eth/v1/node/syncing") == "/eth/v1/node/syncing");
+  CHECK(ParseUrl("http://node:3500/key/")->Below("/eth") == "/key/eth");
+  CHECK(ParseUrl("http://node:3500/key")->Below("/eth") == "/key/eth");
+  CHECK(ParseUrl("http://node:8545/")->Below("") == "/");
+  CHECK(ParseUrl("http://node:8545")->Below("").empty());
+}
+
 TEST_CASE("net: addresses") {
   CHECK(ParseHostPort("a.b:80").value().host == "a.b");
   CHECK(ParseHostPort("[::1]:80").value().host == "::1");

@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -244,13 +243,3 @@ def test_a_real_geth_is_restarted_without_a_page(stack):
     assert stack.inspect("geth")["State"]["StartedAt"] > before
     wait("blocks after it", lambda: stack.query("changes(geth_block_number{tag='latest'}[30s]) > 1"))
     assert stack.pages() == []
-
-
-def test_geth_tells_nothing_of_admin_over_tcp(stack):
-    address = stack.address("geth")
-    with pytest.raises(OSError):
-        socket.create_connection((address, 8545), timeout=5).close()
-    assert shutil.which("curl")
-    done = subprocess.run(["curl", "-sS", "-m", "5", f"http://{address}:8551", "-d", "{}"],
-                          capture_output=True, text=True, check=False)
-    assert "token" in done.stdout or "forbidden" in done.stdout.lower(), done.stdout + done.stderr
