@@ -1,0 +1,59 @@
+"""The one-shots of docker-compose.yaml, each by itself, with settings that are not the defaults."""
+import os
+import pathlib
+
+import pytest
+
+from conftest import ROOT, Stack
+
+
+class Project(Stack):
+    def __init__(self, **environment):  # pylint: disable=super-init-not-called
+        self.env = {**os.environ, "COMPOSE_PROJECT_NAME": "stakewatch-test-init",
+                    "COMPOSE_PROFILES": "node", "COMPOSE_ENV_FILES": str(ROOT / ".env.example"),
+                    **environment}
+        self.use("docker-compose.yaml")
+
+    def folder(self, volume):
+        return pathlib.Path(self.docker("volume", "inspect", "-f", "{{.Mountpoint}}",
+                                        f"stakewatch-test-init_{volume}").strip())
+
+
+@pytest.fixture(name="project")
+def make_project(images):  # pylint: disable=unused-argument
+    made = Project()
+    made.compose("down", "-v", "--remove-orphans")
+    yield made
+    made.compose("--profile=*", "down", "-v", "--remove-orphans")
+
+
+def test_the_user_of_env_owns_the_volumes(project):
+    project.env.update(STAKEWATCH_UID="4711", STAKEWATCH_GID="4712", STAKEWATCH_VERSION="0.0.1")
+    project.compose("build", "init")
+    project.compose("up", "--no-build", "--exit-code-from=init", "init")
+    for volume in ("geth", "geth_ipc", "jwt", "loki"):
+        found = project.folder(volume).stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (4711, 4712, 0o700), volume
+    assert (project.folder("jwt") / "jwt.hex").stat().st_uid == 4711
+
+
+def test_another_user_later_is_told_what_to_do(project):
+    project.compose("up", "--no-build", "--exit-code-from=init", "init")
+    project.env.update(STAKEWATCH_UID="4711")
+    with pytest.raises(AssertionError, match="belongs to user 65532, STAKEWATCH_UID is 4711"):
+        project.compose("up", "--no-build", "--exit-code-from=init", "init")
+
+
+def test_monitoring_only_without_addresses_does_not_start(project):
+    project.env.update(COMPOSE_PROFILES="monitoring-only")
+    with pytest.raises(AssertionError, match="set GETH_URL and BEACON_URL in .env"):
+        project.compose("up", "-d", "--no-build", "--pull=never", "geth_exporter")
+
+
+def test_the_validator_client_does_not_start_unread(project):
+    """Its warning is a one-shot that the client waits for."""
+    project.env.update(COMPOSE_PROFILES="validator")
+    with pytest.raises(AssertionError, match="SLASHING"):
+        project.compose("up", "--no-build", "--exit-code-from=validator_warning",
+                        "validator_warning")
+    assert not list(project.folder("validator").iterdir())
