@@ -52,7 +52,7 @@ class WatchedFile {
     std::unique_ptr<WatchedFile> file(
         new WatchedFile(std::move(path), bytes_max, std::move(parse)));
     file->Look();
-    if (file->error_) return std::unexpected(*file->error_);
+    if (const auto& error = file->error_) return std::unexpected(*error);
     return file;
   }
 

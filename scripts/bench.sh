@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Our exporter and one written in Go, side by side on the same simulated node. What is measured and
-# how: docs/performance.md.
-#   scripts/bench.sh [flags of tests/bench/bench.py, as --pairs 9 or --only start,50]
+# Our exporters and their like written in Go, side by side on the same simulated node. What is
+# measured and how: docs/performance.md.
+#   scripts/bench.sh [flags of tests/bench/bench.py, as --pairs 9 or --only own-keys]
 #   scripts/bench.sh validator-set [flags of tests/bench/validator_set.py, as --turns 5]
 # Without any, both.
 # A Go is fetched into $STAKEWATCH_CACHE (~/.cache/stakewatch) where the machine's own is too old.
@@ -18,10 +18,11 @@ if [[ $(printf '%s\n%s\n' "$go_oldest" "${version#go}" | sort -V | head -n1) != 
   [[ -x $go ]] || scripts/go_toolchain.py "$cache/go"
 fi
 
-scripts/build.sh release geth_exporter stakewatch_sim validator_set_bench
-echo "Building the Go peer with $("$go" version)"
-(cd tests/bench/peer-go && GOTOOLCHAIN=local "$go" build -mod=readonly -o ../../../build/release/bin/peer-go .)
-(cd tests/bench/validator-set-go && GOTOOLCHAIN=local "$go" build -o ../../../build/release/bin/validator-set-go .)
+scripts/build.sh release geth_exporter beacon_exporter stakewatch_sim validator_set_bench
+echo "Building the Go peers with $("$go" version)"
+for peer in peer-go peer-beacon-go validator-set-go; do
+  (cd "tests/bench/$peer" && GOTOOLCHAIN=local "$go" build -mod=readonly -o "../../../build/release/bin/$peer" .)
+done
 validator_set=(python3 -B tests/bench/validator_set.py --bin build/release/bin)
 if [[ ${1:-} == validator-set ]]; then
   exec "${validator_set[@]}" "${@:2}"

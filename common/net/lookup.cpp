@@ -82,11 +82,12 @@ std::optional<Result<std::vector<std::string>>> Lookup::Poll() const {
 
 Result<std::vector<std::string>> Lookup::Wait(const Deadline& deadline) const {
   std::unique_lock lock(state_->mutex);
-  while (
-      !state_->known.wait_for(lock, deadline.Wait(), [&] { return state_->answer.has_value(); })) {
+  const auto& answer = state_->answer;
+  while (!answer) {
     if (deadline.Over()) return Fail(Reason::kTimeout, "no address in time");
+    state_->known.wait_for(lock, deadline.Wait(), [&] { return answer.has_value(); });
   }
-  return *state_->answer;
+  return *answer;
 }
 
 }  // namespace stakewatch

@@ -1,9 +1,8 @@
 #include "common/upstream/event_stream.h"
 
-#include <strings.h>
-
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <condition_variable>
 #include <mutex>
 #include <span>
@@ -38,8 +37,9 @@ bool IsEventStream(std::string_view content_type) {
   while (content_type.ends_with(' ') || content_type.ends_with('\t')) {
     content_type.remove_suffix(1);
   }
-  return content_type.size() == kMediaType.size() &&
-         strncasecmp(content_type.data(), kMediaType.data(), kMediaType.size()) == 0;
+  return std::ranges::equal(content_type, kMediaType, [](char c, char small) {
+    return std::tolower(static_cast<unsigned char>(c)) == small;
+  });
 }
 
 class Stream final : public EventStream {

@@ -18,11 +18,10 @@ std::optional<std::chrono::milliseconds> Milliseconds(std::string_view text) {
   if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
     return std::nullopt;
   }
-  constexpr std::chrono::milliseconds longest = kRetryMax;
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc()) return longest;
-  return std::min(std::chrono::milliseconds(number), longest);
+  if (error != std::errc()) return kRetryMax;
+  return std::min<std::chrono::milliseconds>(std::chrono::milliseconds(number), kRetryMax);
 }
 
 }  // namespace

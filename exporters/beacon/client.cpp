@@ -17,13 +17,16 @@ void Require(bool ok, std::string_view name) {
 }
 
 // ["0","1"]. Ids are digits or 0x…, which need no escapes.
-std::string JsonArrayOf(const std::vector<std::string>& ids) {
-  std::string text = "[";
+void AppendJsonArray(const std::vector<std::string>& ids, std::string& text) {
+  std::size_t bytes = text.size() + 3;
+  for (const std::string& id : ids) bytes += id.size() + 3;
+  text.reserve(bytes);
+  text += '[';
   for (const std::string& id : ids) {
-    if (text.size() > 1) text += ',';
+    if (&id != ids.data()) text += ',';
     text.append("\"").append(id).append("\"");
   }
-  return text + "]";
+  text += ']';
 }
 
 }  // namespace
@@ -42,8 +45,9 @@ Request ToRequest(const Question& question, std::string& name) {
     name += "_" + at;
   }
   std::string body;
-  if (row.body == Body::kIds || row.body == Body::kAll) body = JsonArrayOf(question.ids);
-  if (row.body == Body::kFilter) body = R"({"ids":)" + JsonArrayOf(question.ids) + "}";
+  if (row.body == Body::kFilter) body = R"({"ids":)";
+  if (row.body != Body::kNone) AppendJsonArray(question.ids, body);
+  if (row.body == Body::kFilter) body += '}';
   return {name, std::move(path), std::move(body)};
 }
 

@@ -106,7 +106,7 @@ void EventsState::OnHead(std::uint64_t slot, const std::optional<Chain>& chain, 
   // The first head of a slot; a block that takes its place later has not arrived any later.
   if (!highest_head_ || slot > *highest_head_) {
     // A little below 0, one of the two clocks is a little wrong.
-    if (delay && *delay >= -chain->SlotSeconds() && *delay <= kCatchingUpSeconds) {
+    if (chain && delay && *delay >= -chain->SlotSeconds() && *delay <= kCatchingUpSeconds) {
       head_delay_.Observe(std::max(0.0, *delay));
     }
     highest_head_ = slot;

@@ -50,10 +50,11 @@ Result<std::optional<std::string>> KeymanagerClient::Ask(KeymanagerCall call,
 
 Result<std::optional<std::uint64_t>> KeymanagerClient::CountKeys(KeymanagerCall call,
                                                                  const Deadline& deadline) const {
-  const auto answer = Ask(call, deadline);
-  if (!answer) return std::unexpected(answer.error());
-  if (!*answer) return std::nullopt;
-  const auto count = ParseKeyCount(**answer);
+  const auto asked = Ask(call, deadline);
+  if (!asked) return std::unexpected(asked.error());
+  const std::optional<std::string>& answer = *asked;
+  if (!answer) return std::nullopt;
+  const auto count = ParseKeyCount(*answer);
   if (!count) {
     return Fail(count.error().reason, std::string(Row(call).name) + ": " + count.error().what);
   }
@@ -61,10 +62,11 @@ Result<std::optional<std::uint64_t>> KeymanagerClient::CountKeys(KeymanagerCall 
 }
 
 Result<std::optional<ClientName>> KeymanagerClient::AskVersion(const Deadline& deadline) const {
-  const auto answer = Ask(KeymanagerCall::kPrysmVersion, deadline);
-  if (!answer) return std::unexpected(answer.error());
-  if (!*answer) return std::nullopt;
-  auto name = ParseValidatorClientVersion(**answer);
+  const auto asked = Ask(KeymanagerCall::kPrysmVersion, deadline);
+  if (!asked) return std::unexpected(asked.error());
+  const std::optional<std::string>& answer = *asked;
+  if (!answer) return std::nullopt;
+  auto name = ParseValidatorClientVersion(*answer);
   if (!name) return Fail(name.error().reason, "health_version: " + name.error().what);
   return std::move(*name);
 }
@@ -92,17 +94,22 @@ Result<void> ScrapeKeymanager(const KeymanagerClient& client, const Deadline& de
                               Sheet& sheet) {
   const auto local = client.CountKeys(KeymanagerCall::kKeystores, deadline);
   if (!local) return std::unexpected(local.error());
-  if (!*local) {
+  const std::optional<std::uint64_t> keystores = *local;
+  if (!keystores) {
     return Fail(Reason::kHttpStatus, "keystores: HTTP 404: this is no keymanager API", 404);
   }
-  sheet.Set(kKeymanagerKeys, static_cast<double>(**local), "local");
+  sheet.Set(kKeymanagerKeys, static_cast<double>(*keystores), "local");
   const auto remote = client.CountKeys(KeymanagerCall::kRemoteKeys, deadline);
   if (!remote) return std::unexpected(remote.error());
-  if (*remote) sheet.Set(kKeymanagerKeys, static_cast<double>(**remote), "remote");
+  const std::optional<std::uint64_t> remote_keys = *remote;
+  if (remote_keys) sheet.Set(kKeymanagerKeys, static_cast<double>(*remote_keys), "remote");
   // Not all clients have a version to tell, and none must have.
-  const auto name = client.AskVersion(deadline);
-  if (!name && name.error().reason != Reason::kHttpStatus) return std::unexpected(name.error());
-  if (name && *name) sheet.Set(kValidatorClientInfo, 1, (*name)->client, (*name)->version);
+  const auto version = client.AskVersion(deadline);
+  if (!version && version.error().reason != Reason::kHttpStatus) {
+    return std::unexpected(version.error());
+  }
+  const auto name = version.value_or(std::nullopt);
+  if (name) sheet.Set(kValidatorClientInfo, 1, name->client, name->version);
   return {};
 }
 

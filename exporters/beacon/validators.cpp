@@ -3,10 +3,14 @@
 #include <algorithm>
 #include <utility>
 
-#include "exporters/beacon/chain.h"
-
 namespace stakewatch::beacon {
 namespace {
+
+// A hundred times what kValidatorsPerRequest take.
+constexpr std::uint64_t kBytesMax = 64U << 20;
+// Small enough for the heap to keep the buffer: a mapping is made, and zeroed by the kernel, anew
+// in each scrape.
+constexpr JsonItemsLimits kLimits = {.item_bytes_max = 16U << 10, .read_bytes = 64U << 10};
 
 std::uint8_t StatusOf(std::string_view word) {
   const auto at = std::ranges::find(kStatuses, word);
@@ -14,64 +18,57 @@ std::uint8_t StatusOf(std::string_view word) {
       std::min<std::ptrdiff_t>(at - kStatuses.begin(), kStatuses.size() - 1));
 }
 
-// The inner `validator`. Gives the public key.
-std::string_view ReadInner(JsonObject object, Validator& validator, bool& complete) {
-  std::string_view key;
-  bool effective = false;
-  bool slashed = false;
-  bool activation = false;
-  bool exit = false;
-  for (auto field : object) {
-    const std::string_view name = field.unescaped_key();
-    if (name == "pubkey") {
-      key = field.value().get_string();
-    } else if (name == "effective_balance") {
-      validator.effective_balance = Decimal(field.value());
-      effective = true;
-    } else if (name == "slashed") {
-      validator.slashed = Boolean(field.value());
-      slashed = true;
-    } else if (name == "activation_epoch") {
-      validator.activation_epoch = Decimal(field.value());
-      activation = true;
-    } else if (name == "exit_epoch") {
-      validator.exit_epoch = Decimal(field.value());
-      exit = true;
-    }
-  }
-  complete = effective && slashed && activation && exit;
-  return key;
+enum Field {
+  kIndex,
+  kBalance,
+  kStatus,
+  kPubkey,
+  kEffectiveBalance,
+  kIsSlashed,
+  kActivationEpoch,
+  kExitEpoch,
+  kFields
+};
+
+std::vector<JsonField> Fields() {
+  std::vector<JsonField> fields(kFields);
+  fields[kIndex] = {"", "index"};
+  fields[kBalance] = {"", "balance"};
+  fields[kStatus] = {"", "status"};
+  fields[kPubkey] = {"validator", "pubkey"};
+  fields[kEffectiveBalance] = {"validator", "effective_balance"};
+  fields[kIsSlashed] = {"validator", "slashed"};
+  fields[kActivationEpoch] = {"validator", "activation_epoch"};
+  fields[kExitEpoch] = {"validator", "exit_epoch"};
+  return fields;
 }
 
-void ReadValidator(JsonObject object,
-                   const std::function<void(const Validator&, std::string_view)>& add) {
-  Validator validator;
-  std::string_view key;
-  bool index = false;
-  bool balance = false;
-  bool status = false;
-  bool inner = false;
-  for (auto field : object) {
-    const std::string_view name = field.unescaped_key();
-    if (name == "index") {
-      validator.index = Decimal(field.value());
-      index = true;
-    } else if (name == "balance") {
-      validator.balance = Decimal(field.value());
-      balance = true;
-    } else if (name == "status") {
-      validator.status = StatusOf(field.value().get_string());
-      status = true;
-    } else if (name == "validator") {
-      key = ReadInner(field.value().get_object(), validator, inner);
-    }
+// None where a client writes neither true nor "true", nor false.
+std::optional<bool> FlagOf(const JsonScalar& value) {
+  if (value.kind != JsonKind::kBool && value.kind != JsonKind::kString) return std::nullopt;
+  if (value.text != "true" && value.text != "false") return std::nullopt;
+  return value.text == "true";
+}
+
+// None without index, balance or the like.
+std::optional<Validator> ReadValidator(std::span<const JsonScalar> values) {
+  const auto index = values[kIndex].Unsigned();
+  const auto balance = values[kBalance].Unsigned();
+  const auto effective_balance = values[kEffectiveBalance].Unsigned();
+  const auto activation_epoch = values[kActivationEpoch].Unsigned();
+  const auto exit_epoch = values[kExitEpoch].Unsigned();
+  const auto slashed = FlagOf(values[kIsSlashed]);
+  if (!index || !balance || !effective_balance || !activation_epoch || !exit_epoch || !slashed ||
+      values[kStatus].kind != JsonKind::kString) {
+    return std::nullopt;
   }
-  if (!index || !balance || !status || !inner) {
-    throw BadShape{
-        "a validator without index, balance, status, effective_balance, slashed, "
-        "activation_epoch or exit_epoch"};
-  }
-  add(validator, key);
+  return Validator{.index = *index,
+                   .balance = *balance,
+                   .effective_balance = *effective_balance,
+                   .activation_epoch = *activation_epoch,
+                   .exit_epoch = *exit_epoch,
+                   .status = StatusOf(values[kStatus].text),
+                   .slashed = *slashed};
 }
 
 // As Roster writes ids, where a client writes keys in capitals.
@@ -100,17 +97,21 @@ void Place(const Validator& validator, std::string_view key, OwnValidators& own)
 
 }  // namespace
 
-Result<void> ReadValidators(const std::string& answer,
-                            const std::function<void(const Validator&, std::string_view)>& add) {
-  const auto read = Decode(answer, [&](JsonValue root) {
-    for (auto element : root.get_object().find_field_unordered("data").get_array()) {
-      ReadValidator(element.get_object(), add);
-    }
-    return true;
-  });
-  if (!read) return std::unexpected(read.error());
-  return {};
-}
+ValidatorsReader::ValidatorsReader(Add add)
+    : items_(
+          "data", Fields(),
+          [add = std::move(add)](std::span<const JsonScalar> values) -> Checked<void> {
+            const auto validator = ReadValidator(values);
+            if (!validator) {
+              return std::unexpected(
+                  "a validator without index, balance, status, effective_balance, slashed, "
+                  "activation_epoch or exit_epoch");
+            }
+            const JsonScalar& key = values[kPubkey];
+            add(*validator, key.kind == JsonKind::kString ? key.text : std::string_view());
+            return {};
+          },
+          kLimits) {}
 
 Result<OwnValidators> AskOwnValidators(const Client& client, const Deadline& deadline,
                                        std::shared_ptr<const Roster> roster) {
@@ -119,12 +120,11 @@ Result<OwnValidators> AskOwnValidators(const Client& client, const Deadline& dea
   own.duplicate.resize(roster->Size());
   own.roster = std::move(roster);
   for (const Question& question : own.roster->Questions()) {
-    const auto read = client.Ask(question, deadline, [&](const std::string& answer) {
-      return ReadValidators(answer, [&](const Validator& validator, std::string_view key) {
-        Place(validator, key, own);
-      });
-    });
-    if (!read) return std::unexpected(read.error());
+    ValidatorsReader reader(
+        [&](const Validator& validator, std::string_view key) { Place(validator, key, own); });
+    const auto asked = client.AskInPieces(question, deadline, kBytesMax, reader);
+    if (!asked) return std::unexpected(asked.error());
+    if (const auto read = reader.Finish(); !read) return std::unexpected(read.error());
   }
   return own;
 }

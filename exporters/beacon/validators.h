@@ -11,8 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "common/json_items.h"
 #include "common/metrics.h"
 #include "common/result.h"
+#include "common/upstream/upstream.h"
 #include "exporters/beacon/client.h"
 #include "exporters/beacon/validators_file.h"
 
@@ -47,9 +49,20 @@ struct Validator {
   }
 };
 
-// Calls `add` with each validator of the answer, and its public key as the node writes it.
-Result<void> ReadValidators(const std::string& answer,
-                            const std::function<void(const Validator&, std::string_view)>& add);
+// What a Client streams the answer into, so that it is never held whole. Calls `add` with each
+// validator, and its public key as the node writes it, which lives until the call ends.
+class ValidatorsReader final : public Pieces {
+ public:
+  using Add = std::function<void(const Validator&, std::string_view)>;
+  explicit ValidatorsReader(Add add);
+  std::span<char> Room() override { return items_.Room(); }
+  Result<void> Take(std::size_t bytes) override { return items_.Take(bytes); }
+  // Once all has come. Until then an answer that is cut short looks like one that is whole.
+  Result<void> Finish() const { return items_.Finish(); }
+
+ private:
+  JsonItems items_;
+};
 
 // What the chain knows of the file's keys.
 struct OwnValidators {

@@ -207,7 +207,12 @@ TEST_CASE("beacon: the series by key end at the limit") {
 TEST_CASE("beacon: answers about validators of another shape") {
   const auto read = [](const std::string& answer) {
     int count = 0;
-    const auto fared = ReadValidators(answer, [&](const Validator&, std::string_view) { ++count; });
+    ValidatorsReader reader([&](const Validator&, std::string_view) { ++count; });
+    for (const char c : answer) {
+      reader.Room().front() = c;
+      if (const auto taken = reader.Take(1); !taken) return taken.error().what;
+    }
+    const auto fared = reader.Finish();
     return fared ? std::to_string(count) : fared.error().what;
   };
   const std::string good = Row("1", kA);
@@ -223,6 +228,12 @@ TEST_CASE("beacon: answers about validators of another shape") {
     CAPTURE(bad);
     CHECK(read(bad).find_first_of("0123456789") != 0);
   }
+  std::string quoted = good;
+  quoted.replace(quoted.find("false"), 5, "\"true\"");
+  CHECK(PageOf(kA, quoted).find("slashed{validator=\"1\",group=\"default\"} 1\n") !=
+        std::string::npos);
+  quoted.replace(quoted.find("\"true\""), 6, "\"yes\"");
+  CHECK(read(R"({"data":[)" + quoted + "]}").find("without") != std::string::npos);
   std::string word = good;
   word.replace(word.find("active_ongoing"), 14, "dancing");
   CHECK(PageOf(kA, word).find("status=\"other\"} 1\n") != std::string::npos);

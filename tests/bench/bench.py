@@ -1,10 +1,12 @@
-"""Measures geth_exporter beside tests/bench/peer-go on the same simulated node: A B A B …, each turn
-by a fresh process, so that what else the machine does hits both alike. Prints each pair, then the
-medians and the ratios of the pairs. docs/performance.md says what the numbers mean."""
+"""Measures geth_exporter beside tests/bench/peer-go, and beacon_exporter beside peer-beacon-go, on
+the same simulated node: A B A B …, each turn by a fresh process, so that what else the machine does
+hits both alike. Prints each pair, then the medians and the ratios of the pairs. docs/performance.md
+says what the numbers mean."""
 import argparse
 import asyncio
 import contextlib
 import gzip
+import json
 import os
 import pathlib
 import re
@@ -12,6 +14,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
@@ -89,6 +92,16 @@ def checked(page):
     return page
 
 
+def series_of(page, prefix):
+    """Names with their labels in one order: Go sorts them. What an idle feed keeps is ours alone."""
+    told = set()
+    for line in page.splitlines():
+        if line.startswith(prefix) and not line.startswith("beaconapi_events_"):
+            name, _, labels = line.rpartition(" ")[0].partition("{")
+            told.add((name, *sorted(re.findall(r'(\w+="[^"]*")', labels))))
+    return told
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -151,29 +164,29 @@ class Bench:
         self.options = options
         self.bin = pathlib.Path(options.bin).resolve()
 
-    def ours(self, url, *flags):
+    def ours(self, url, *flags, upstream="geth"):
         port = free_port()
-        return Program("ours", [self.bin / "geth_exporter", f"--geth.url={url}",
+        return Program("ours", [self.bin / f"{upstream}_exporter", f"--{upstream}.url={url}",
                                 f"--web.listen-address=127.0.0.1:{port}", "--log.level=error",
                                 *flags], port)
 
-    def peer(self, url, *flags):
+    def peer(self, url, *flags, program="peer-go"):
         port = free_port()
-        return Program("go", [self.bin / "peer-go", "-listen", f"127.0.0.1:{port}", "-url", url,
+        return Program("go", [self.bin / program, "-listen", f"127.0.0.1:{port}", "-url", url,
                               *flags], port)
 
     @contextlib.contextmanager
-    def simulator(self, *flags):
-        """Yields the URLs of its HTTP face and of its control port."""
+    def simulator(self, *flags, last="control"):
+        """Yields the URLs of its faces; `last` is the last one that the flags ask for."""
         command = [self.bin / "stakewatch_sim", "--http=127.0.0.1:0", "--ws=127.0.0.1:0",
                    "--control=127.0.0.1:0", *flags]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             try:
                 faces = {}
-                while "control" not in faces:
+                while last not in faces:
                     face, address = process.stdout.readline().split()
                     faces[face] = f"http://{address}"
-                yield faces["http"], faces["control"]
+                yield faces
             finally:
                 process.terminate()
 
@@ -217,7 +230,8 @@ class Bench:
                 "RssAnon MB": memory["RssAnon"], "RssFile MB": memory["RssFile"]}
 
     async def single(self, peers, count):
-        with self.simulator(f"--peers={peers}") as (url, _):
+        with self.simulator(f"--peers={peers}") as faces:
+            url = faces["http"]
             await self.pairs(f"{peers} peers", self.options.pairs,
                              lambda program: self.scrapes(program, count),
                              {"ours": lambda: self.ours(url), "go": lambda: self.peer(url)})
@@ -227,9 +241,47 @@ class Bench:
             return {"first page ms": await program.first_page() * 1e3,
                     "CPU ms until then": program.cpu() * 1e3}
 
-        with self.simulator() as (url, _):
+        with self.simulator() as faces:
+            url = faces["http"]
             await self.pairs("start", 10, measure,
                              {"ours": lambda: self.ours(url), "go": lambda: self.peer(url)})
+
+    @staticmethod
+    def write_keys(path, url, count):
+        """A --validators-file of the chain's first validators, in four groups."""
+        with urllib.request.urlopen(f"{url}/eth/v1/beacon/states/head/validators",
+                                    timeout=30) as answer:
+            validators = json.load(answer)["data"][:count]
+        path.write_text("".join(f"{one['validator']['pubkey']} group-{i % 4}\n"
+                                for i, one in enumerate(validators)))
+
+    @staticmethod
+    async def same_series(prefix, *starts):
+        """Ends the run unless all tell the same series."""
+        told = []
+        for start in starts:
+            with start() as program:
+                await program.first_page()
+                told.append(series_of(await Scraper(program.port).get("/metrics"), prefix))
+        if not told[0] or any(one != told[0] for one in told):
+            raise Lost(f"not the same series: {sorted(told[0] ^ told[-1])[:9]}")
+        print(f"both tell the same {len(told[0])} series {prefix}…")
+
+    async def own_keys(self, validators=2000, keys=1000, count=500):
+        """The sources that ask in each scrape: the jobs and the feed of ours are off."""
+        with self.simulator("--beacon=127.0.0.1:0", f"--validators={validators}",
+                            last="beacon") as faces, tempfile.TemporaryDirectory() as folder:
+            url, path = faces["beacon"], pathlib.Path(folder) / "validators.txt"
+            self.write_keys(path, url, keys)
+            started = {
+                "ours": lambda: self.ours(url, f"--validators-file={path}",
+                                          "--source.disable=events,duties,schedule",
+                                          upstream="beacon"),
+                "go": lambda: self.peer(url, "-validators-file", str(path),
+                                        program="peer-beacon-go")}
+            await self.same_series("beaconapi_", *started.values())
+            await self.pairs(f"{keys} own keys", self.options.pairs,
+                             lambda program: self.scrapes(program, count), started)
 
     async def probe(self, program, url, hung, until, took, lost):
         began = time.monotonic()
@@ -285,7 +337,8 @@ class Bench:
 
     async def probes(self, hung_every):
         nodes = self.options.nodes
-        with self.simulator(f"--nodes={nodes}") as (url, control):
+        with self.simulator(f"--nodes={nodes}") as faces:
+            url, control = faces["http"], faces["control"]
             hung = range(0, nodes, hung_every) if hung_every else []
             for node in hung:
                 urllib.request.urlopen(urllib.request.Request(
@@ -308,6 +361,8 @@ class Bench:
             await self.single(50, 1000)
         if "5000" in asked:
             await self.single(5000, self.options.big_scrapes)
+        if "own-keys" in asked:
+            await self.own_keys()
         if "probe" in asked:
             await self.probes(0)
         if "hung" in asked:
@@ -318,7 +373,8 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--bin", default="build/release/bin", help="where the programs are")
-    parser.add_argument("--only", default="start,50,5000,probe,hung", help="parts, by commas")
+    parser.add_argument("--only", default="start,50,5000,own-keys,probe,hung",
+                        help="parts, by commas")
     parser.add_argument("--pairs", type=int, default=5, help="of single-target turns")
     parser.add_argument("--big-scrapes", type=int, default=200, help="of a turn at 5,000 peers")
     parser.add_argument("--nodes", type=int, default=1000, help="probe targets")
