@@ -5,5 +5,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 compose=(docker compose -f tests/stack/compose.arm64.yaml)
-"${compose[@]}" build --quiet
+"${compose[@]}" --progress=plain build
 "${compose[@]}" run --rm -T arm64
