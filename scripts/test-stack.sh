@@ -3,7 +3,8 @@
 # users pull. Needs root, for a Docker engine of its own where the machine runs none.
 #   scripts/test-stack.sh [pytest's arguments]
 # What is slow to make (Go programs, a Debian, the engine's data) is kept in $STAKEWATCH_CACHE
-# (~/.cache/stakewatch). STAKEWATCH_GO_JOBS: threads of a Go build (2).
+# (~/.cache/stakewatch). STAKEWATCH_GO_JOBS: threads of a Go build (2). STAKEWATCH_ARM64=1: compile
+# for arm64 as well, which takes minutes. STAKEWATCH_KEEP=1: leave the stack up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if (( EUID != 0 )); then
@@ -23,4 +24,5 @@ DOCKER_HOST=$(tests/stack/engine.sh start)
 export DOCKER_HOST
 trap 'tests/stack/engine.sh stop' EXIT
 tests/stack/images.sh
+[[ -z ${STAKEWATCH_ARM64:-} ]] || tests/stack/arm64.sh
 python3 -m pytest -q -p no:cacheprovider -rs --durations=8 "$@" tests/stack
