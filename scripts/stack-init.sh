@@ -116,6 +116,7 @@ targets_elsewhere() {
 
 demo_validators() {
   seq 0 $(($1 - 1)) | sed 's/$/ demo/' | write "$volumes/validators/validators.txt"
+  echo "The simulated client's $1 validators are watched."
 }
 
 first_answers() {

@@ -4,5 +4,6 @@
 # prints it, and debian:trixie-slim (images.sh).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-docker build -q -t stakewatch-test/arm64 -f tests/stack/Dockerfile.arm64 . >/dev/null
-docker run --rm --network=none stakewatch-test/arm64
+compose=(docker compose -f tests/stack/compose.arm64.yaml)
+"${compose[@]}" build --quiet
+"${compose[@]}" run --rm -T arm64

@@ -241,3 +241,21 @@ def test_a_real_geth_is_restarted_without_a_page(stack):
     assert stack.inspect("geth")["State"]["StartedAt"] > before
     wait("blocks after it", lambda: stack.query("changes(geth_block_number{tag='latest'}[30s]) > 1"))
     assert stack.pages() == []
+
+
+def test_a_killed_geth_pages_once_within_half_a_minute(stack):
+    """The counterpart of all above: what is no planned restart does page."""
+    def ours():
+        return [alert for alert in stack.alerts() if alert["labels"]["alertname"] != "TestPage"
+                and alert["labels"].get("severity") == "page"]
+    before = len(ours())
+    stack.compose("kill", "geth")
+    start = time.monotonic()
+    wait("a page", lambda: len(ours()) > before, 45)
+    took = time.monotonic() - start
+    print(f"page after {took:.0f} s")
+    assert took < 30
+    stack.compose("start", "geth")
+    wait("its resolution", lambda: ours()[-1]["status"] == "resolved", 180)
+    assert [(alert["labels"]["alertname"], alert["status"]) for alert in ours()[before:]] == [
+        ("NodeDown", "firing"), ("NodeDown", "resolved")]
