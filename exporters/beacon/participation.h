@@ -16,7 +16,7 @@ struct Participation {
 };
 
 Result<Participation> ParseParticipation(const std::string& answer);
-void TellParticipation(const Participation& participation, Sheet& sheet);
+void TellParticipation(const Participation& told, Sheet& sheet);
 
 // A node that is not Prysm answers 404: there is nothing to tell, and nothing has failed.
 Result<void> ScrapeParticipation(const Client& client, const Deadline& deadline, Sheet& sheet);

@@ -67,9 +67,10 @@ void TellSync(const Syncing& syncing, const Chain& chain, std::optional<double> 
     sheet.Set(kElOffline, *syncing.el_offline ? 1 : 0);
     sheet.Set(kExecutionLinkEvidence, *syncing.el_offline ? 1 : 0, "el_offline");
   }
+  const auto clock = chain.SlotAt(now);
   const auto lag = HeadLag(syncing, chain, now);
-  if (!lag) return;
-  sheet.Set(kClockSlot, static_cast<double>(*chain.SlotAt(now)));
+  if (!clock || !lag) return;
+  sheet.Set(kClockSlot, static_cast<double>(*clock));
   sheet.Set(kHeadLag, static_cast<double>(*lag));
   sheet.Set(kSyncSpeed, speed);
   const double gained = speed ? *speed - 1 / chain.SlotSeconds() : 0;
