@@ -261,6 +261,9 @@ TEST_CASE("a weak sync committee, late blocks") {
   net.Set({.kind = Kind::kLateBlocks, .value = "3s"});
   const std::uint64_t next = net.node.Chain().Next();
   CHECK(net.node.NextDue() == doctest::Approx(net.node.Chain().StartOf(next) + 3));
+  net.Clear();
+  net.Set({.kind = Kind::kEarlyBlocks, .value = "2s"});
+  CHECK(net.node.NextDue() == doctest::Approx(net.node.Chain().StartOf(next) - 2));
 }
 
 }  // namespace stakewatch::sim
