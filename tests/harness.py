@@ -26,7 +26,7 @@ LIBC = ctypes.CDLL(None)
 EPHEMERAL_PORTS_BEGIN = 32768  # Linux's default.
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, every=LOOK_AGAIN_SECONDS):
     """The first true value of condition(), looked for until `seconds` have passed."""
     end = time.monotonic() + seconds
     while True:
@@ -35,7 +35,7 @@ def wait_until(condition, seconds, what):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(LOOK_AGAIN_SECONDS)
+        time.sleep(every)
 
 
 _given_ports = set()
@@ -104,6 +104,18 @@ class Program:
             self.kill()
             raise AssertionError(f"{self.name} did not end in {seconds} s:\n"
                                  + self.log()[-2000:]) from None
+
+    def hang(self):
+        """Stopped, as a process that hangs: its sockets take connections, nothing answers."""
+        self.send(signal.SIGSTOP)
+        wait_until(lambda: self.state() == "T", 10, "stopped")
+
+    def go_on(self):
+        self.send(signal.SIGCONT)
+
+    def state(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return re.search(r"^State:\s+(\w)", status, re.MULTILINE)[1]
 
     def discard(self):
         """At the end of a test, whatever its state: also a stopped process can be killed."""
@@ -207,8 +219,9 @@ def promtool_accepts(text):
 class Exporter(Program):
     """One of our exporters on a port of its own."""
 
-    def __init__(self, program, folder, *flags, name="geth_exporter", env=None):
-        super().__init__(name, [program, "--web.listen-address=127.0.0.1:0", *flags], folder, env)
+    def __init__(self, program, folder, *flags, name="geth_exporter", env=None, port=0):
+        super().__init__(name, [program, f"--web.listen-address=127.0.0.1:{port}", *flags], folder,
+                         env)
         self.port = None
 
     def start(self):
@@ -232,9 +245,9 @@ class Simulator(Program):
     """stakewatch_sim: a Geth, and with --beacon and --validator-client their faces, too. Its faults
     are the keywords of its control port: fault(kind="stuck", target="beacon")."""
 
-    def __init__(self, program, folder, *flags, faces=("http", "ws", "control")):
-        super().__init__("sim", [program, *(f"--{face}=127.0.0.1:0" for face in faces), *flags],
-                         folder)
+    def __init__(self, program, folder, *flags, faces=("http", "ws", "control"), port=lambda: 0):
+        super().__init__("sim", [
+            program, *(f"--{face}=127.0.0.1:{port()}" for face in faces), *flags], folder)
         self.faces, self.ports = faces, {}
 
     def _bound(self):
@@ -260,8 +273,11 @@ class Simulator(Program):
     def fault(self, **query):
         self.control("/fault?" + urllib.parse.urlencode(query))
 
-    def clear(self):
-        self.control("/clear")
+    def clear(self, **query):
+        self.control("/clear?" + urllib.parse.urlencode(query))
+
+    def state(self):
+        return json.loads(self.control("/state", "GET"))
 
 
 class Webhook:
@@ -337,3 +353,74 @@ class Alertmanager(Program):
         super().start()
         self.wait(lambda: answers(self.port, "/-/ready"), 60, "is ready")
         return self
+
+
+GETH = os.environ.get("STAKEWATCH_GETH", "geth")
+MODULES = "eth,net,web3,admin,txpool"
+GETH_START_SECONDS = 60  # It answers after one second on an idle machine.
+
+
+def number(quantity):
+    return int(quantity, 16)
+
+
+class RpcError(Exception):
+    pass
+
+
+class Geth(Program):
+    """One node; its flags and ports stay the same when it is started again."""
+
+    def __init__(self, folder, *flags, name="geth", http_modules=MODULES):
+        folder = pathlib.Path(folder)
+        self.http_port, self.ws_port, self.p2p_port = free_port(), free_port(), free_port()
+        self.auth_port = free_port()
+        self.datadir = folder / name
+        self.ipc = str(folder / f"{name}.ipc")
+        super().__init__(name, [
+            GETH, "--datadir", self.datadir, "--ipcpath", self.ipc,
+            "--port", self.p2p_port, "--authrpc.port", self.auth_port, "--cache", "64",
+            "--http", "--http.port", self.http_port, "--http.api", http_modules,
+            "--ws", "--ws.port", self.ws_port, "--ws.api", MODULES, *flags], folder)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def ws_url(self):
+        return f"ws://127.0.0.1:{self.ws_port}"
+
+    def start(self):
+        super().start()
+        self.wait(self.answers, GETH_START_SECONDS, "answers")
+        return self
+
+    def answers(self):
+        """Over all three transports."""
+        try:
+            self.ask("web3_clientVersion", seconds=2)
+        except (OSError, ValueError):
+            return False
+        return listens(self.http_port) and listens(self.ws_port)
+
+    def ask(self, method, *params, seconds=10):
+        """The result of a call over IPC, which is not the way under test."""
+        with socket.socket(socket.AF_UNIX) as ipc:
+            ipc.settimeout(seconds)
+            ipc.connect(self.ipc)
+            ipc.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                                    "params": params}).encode())
+            text = b""
+            while not text.endswith(b"\n"):
+                read = ipc.recv(65536)
+                if not read:
+                    raise ConnectionError("closed in the middle of an answer")
+                text += read
+        answer = json.loads(text)
+        if "error" in answer:
+            raise RpcError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def head(self):
+        return number(self.ask("eth_blockNumber"))

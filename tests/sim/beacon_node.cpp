@@ -88,7 +88,7 @@ Slot BeaconNode::Make(std::uint64_t slot) {
   made.sync_percent = Percent(faults_.Find(Kind::kSyncWeak, kBeaconNode), 100, 40);
   if (chain_.Own(chain_.Proposer(slot))) {
     made.block = able && !Has(Kind::kMissedProposals);
-    own_proposals_ += made.block ? 1 : 0;
+    ++(made.block ? own_proposals_ : own_missed_proposals_);
   }
   const BeaconSetup& setup = chain_.Setup();
   const std::uint64_t before = slot * setup.own / setup.slots_per_epoch;

@@ -1,0 +1,212 @@
+"""Runs all faults side by side: everything is started, is quiet, and breaks at one moment; each is
+told, repaired and over by itself. Then it is judged what came of each."""
+import concurrent.futures
+import dataclasses
+import pathlib
+import re
+import time
+
+import faster
+from harness import wait_until
+from monitors import Monitors
+from nodes import Node
+
+SLOT = 12
+SETTLE = 20  # Seconds after the last is over: longer than Alertmanager's group_interval.
+LOOK = 0.2
+
+
+@dataclasses.dataclass
+class Sent:
+    """An alert in a notification."""
+    at: float
+    path: str
+    alert: str
+    cause: str
+    status: str
+    annotations: dict
+
+
+class Story:
+    """One fault with its node, from its begin to its end."""
+
+    def __init__(self, fault, folder, monitors):
+        self.fault = fault
+        self.pace = faster.FACTOR if fault.fast else 1
+        name = re.sub(r"\W+", "-", fault.name).strip("-").lower()
+        self.own = Monitors(folder / f"monitors-{name}") if fault.own_monitors else None
+        self.monitors = self.own or monitors
+        self.node = Node(name, folder / name, fault.setup, SLOT / self.pace)
+        self.node.monitors = self.monitors
+        self.broken = self.repaired = None
+        self.cause = None    # As the node's panel names it.
+        self.error = None    # The story could not be told.
+
+    def start(self):
+        if self.own:
+            self.own.start()
+        if not self.fault.setup.born:
+            self.node.start()
+            self.monitors.watch(self.node.name, self.node.targets())
+
+    def run(self):
+        try:
+            self._run()
+        except Exception as error:  # noqa: BLE001 - told with the row.
+            self.error = f"{type(error).__name__}: {error}"
+
+    def _run(self):
+        fault = self.fault
+        began = time.monotonic()
+        fault.breaks(self.node)
+        # What takes its time to break has begun with its first step; what waits for an epoch, after.
+        self.broken = time.monotonic() if callable(fault.lasts) else began
+        if fault.setup.born:
+            self.monitors.watch(self.node.name, self.node.targets())
+        if callable(fault.lasts):
+            fault.lasts(self.node)
+        elif fault.lasts is not None:
+            self._wait(lambda: False, fault.lasts)
+        else:
+            self._wait_told()
+        if not callable(fault.lasts):
+            self._look_at_cause()
+        fault.repairs(self.node)
+        self.repaired = time.monotonic()
+        if fault.told:
+            self._wait_told()
+            if self.cause is None:
+                self._look_at_cause()
+            self._wait(lambda: self.of(fault.told, "resolved"), fault.resolved_within)
+        elif self.cause is None:
+            self._look_at_cause()
+
+    def _wait(self, condition, seconds):
+        end = time.monotonic() + seconds / self.pace
+        while not condition() and time.monotonic() < end:
+            time.sleep(LOOK)
+
+    def _wait_told(self):
+        left = self.fault.told.within - (time.monotonic() - self.broken) * self.pace
+        self._wait(lambda: self.of(self.fault.told, "firing"), left + 60)
+
+    def _look_at_cause(self):
+        def look():
+            found = self.monitors.prometheus.query(
+                f'stakewatch:node_cause{{node="{self.node.name}"}} == 1')
+            self.cause = " and ".join(one["metric"]["cause"] for one in found)
+            return self.cause == self.fault.cause
+        self._wait(look, 15 * self.pace)
+
+    def sent(self):
+        """All that came of this node, heartbeats aside."""
+        return [Sent(at, path, alert["labels"]["alertname"], alert["labels"]["cause"],
+                     alert["status"], alert["annotations"])
+                for path in ("/page", "/warning")
+                for at, _, alerts in self.monitors.notifications(path) for alert in alerts
+                if self.own or alert["labels"].get("node") == self.node.name]
+
+    def of(self, told, status):
+        path = "/page" if self.fault.page else "/warning"
+        return [one for one in self.sent() if one.path == path and one.status == status
+                and (one.alert, one.cause) == (told.alert, told.cause)]
+
+    def seconds(self, since, at):
+        """Of the network's time."""
+        return (at - since) * self.pace
+
+    def complaints(self):
+        """What is not as it should be; nothing for a row that holds."""
+        if self.error:
+            return [self.error]
+        fault, told = self.fault, self.fault.told
+        found = []
+        pages = [one for one in self.sent() if one.path == "/page"]
+        strange = sorted({f"{one.alert}/{one.cause} paged" for one in pages
+                          if not fault.page or (one.alert, one.cause) != fault.page[:2]})
+        found += strange
+        allowed = {*fault.beside, *([fault.warning.alert] if fault.warning else [])}
+        found += sorted({f"{one.alert}/{one.cause} warned" for one in self.sent()
+                         if one.path == "/warning" and one.alert not in allowed})
+        if told:
+            firing, resolved = self.of(told, "firing"), self.of(told, "resolved")
+            if len(firing) != 1 or len(resolved) != 1:
+                found.append(f"{told.alert} came {len(firing)} times, and its end {len(resolved)}")
+            for one in firing:
+                seconds = self.seconds(self.broken, one.at)
+                if not 0 <= seconds <= told.within:
+                    found.append(f"{told.alert} after {seconds:.0f} s, not within {told.within:.0f}")
+            found += [f"{told.alert} resolved {self.repaired - one.at:.1f} s before the repair"
+                      for one in resolved if one.at < self.repaired]
+            found += [f"the description does not name the cause: {one.annotations['description']}"
+                      for one in firing
+                      if f"Cause: {told.cause}." not in one.annotations["description"]]
+        if self.cause != fault.cause:
+            found.append(f"the node's cause is {self.cause}, not {fault.cause}")
+        if fault.silences_heartbeat:
+            found += self._complain_of_heartbeat()
+        return found
+
+    def _complain_of_heartbeat(self):
+        beats = [at for at, _, _ in self.monitors.notifications("/heartbeat")]
+        found = []
+        if not any(at < self.broken for at in beats):
+            found.append("no heartbeat before it broke")
+        if any(self.broken + 1 < at < self.repaired - 5 for at in beats):
+            found.append("heartbeats while it was broken")
+        if not any(at > self.repaired - 5 for at in beats):
+            found.append("no heartbeat after the repair")
+        return found
+
+
+class Matrix:
+    def __init__(self, faults, folder):
+        self.folder = pathlib.Path(folder)
+        self.shared = {fast: Monitors(self.folder / ("fast" if fast else "real"), fast)
+                       for fast in (False, True)}
+        self.stories = [Story(fault, self.folder, self.shared[fault.fast]) for fault in faults]
+        self.took = None
+
+    def monitors(self):
+        return [*self.shared.values(), *(story.own for story in self.stories if story.own)]
+
+    def run(self, say):
+        began = time.monotonic()
+        # A child dies with the thread that started it: the pool's live until all is over.
+        with concurrent.futures.ThreadPoolExecutor(len(self.stories)) as pool:
+            try:
+                for monitors in self.shared.values():
+                    monitors.start()
+                list(pool.map(lambda story: story.start(), self.stories))
+                say(f"all runs after {time.monotonic() - began:.0f} s")
+                self._warm_up()
+                say(f"all is quiet after {time.monotonic() - began:.0f} s; now all breaks")
+                list(pool.map(lambda story: story.run(), self.stories))
+                say(f"all is over after {time.monotonic() - began:.0f} s")
+                time.sleep(SETTLE)  # Nothing may come: there is no condition to wait for.
+            finally:
+                for story in self.stories:
+                    story.node.discard()
+                for monitors in self.monitors():
+                    monitors.discard()
+        self.took = time.monotonic() - began
+        say(f"{self.took:.0f} s in all")
+
+    def _warm_up(self):
+        def healthy(monitors):
+            nodes = {story.node.name for story in self.stories
+                     if story.monitors is monitors and not story.fault.setup.born}
+            found = monitors.prometheus.query('stakewatch:node_cause{cause="healthy"} == 1')
+            return {one["metric"]["node"] for one in found} >= nodes
+        for monitors in self.monitors():
+            wait_until(lambda: healthy(monitors), 60, "all nodes are healthy", every=0.5)
+            sent = [*monitors.webhook.of("/page"), *monitors.webhook.of("/warning")]
+            assert not sent, f"told before anything broke: {sent}"
+
+    def strangers(self):
+        """What the shared monitors told of no fault's node."""
+        names = {story.node.name for story in self.stories}
+        return [alert["labels"] for monitors in self.shared.values()
+                for path in ("/page", "/warning")
+                for _, _, alerts in monitors.notifications(path) for alert in alerts
+                if alert["labels"].get("node") not in names]
