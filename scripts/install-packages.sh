@@ -13,7 +13,7 @@ test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
 clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
-# Not golang-go: scripts/test-real.sh fetches a Go where there is none that can build a Geth.
+# Not golang-go: scripts/real-geth.sh fetches a Go where there is none that can build a Geth.
 real=("${test[@]}" ca-certificates npm)
 debian13=(debootstrap)
 # The engine without a compose plugin, which Debian 12 lacks: tests/stack/programs.sh builds it.

@@ -9,7 +9,7 @@ SCRAPE = "1s"  # Of 12 s of the network's time: the exporters answer no faster.
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
             "w": 604_800_000, "y": 31_536_000_000}
 _DURATION = r"(?:\d+(?:ms|[smhdwy]))+"
-_IN_EXPRESSION = re.compile(rf"(\[|\boffset\s+)({_DURATION})\b")
+_IN_EXPRESSION = re.compile(rf"(\[|\boffset\s+)({_DURATION})(?=[]:\s)]|$)")
 _RULE_KEYS = ("for", "keep_firing_for", "interval")
 _ROUTE_KEYS = ("group_wait", "group_interval", "repeat_interval")
 

@@ -75,7 +75,7 @@ for one in mod.get("Exclude") or []:
   mv "$work/made" "$to"
 }
 
-# At the place where scripts/test-real.sh keeps its own, which is as good.
+# At the place where scripts/real-geth.sh keeps its own, which is as good.
 build_geth() {
   local version=$1 to=$2 work
   work=$(mktemp -d "$cache/stack/build.XXXXXX")
