@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the Grafana dashboards that users import, dashboards/*.json.
+"""Writes the Grafana dashboards that users import, dashboards/*.json, and the template by which
+messages link to their runbooks, prometheus/alertmanager/runbooks.tmpl.
 
-usage: dashboards.py [folder]   (dashboards/; tests write to another one and compare)
+usage: dashboards.py [folder]   (tests write to one folder and compare)
 
 Each board is one list of panels, in the order in which they stand on it. Numbers come first; a
 colour means what the alert of the same name means. What `node` is: the label that prometheus.yml
@@ -681,8 +682,19 @@ BOARDS = {"1-can-i-sleep": can_i_sleep, "2-validators": validators, "3-pair": pa
           "8-runbooks": runbooks}
 
 
+def runbook_panels():
+    """By which a message links to the runbook of its alert: a template of Alertmanager."""
+    cases = [f'if eq . "{path.stem}" }}}}?viewPanel=panel-{runbook_id(path.stem)}\n'
+             for path in sorted(RUNBOOKS.glob("*.md"))]
+    return ("{{/* The panels of board 8 by their alerts; made by scripts/dashboards.py. */}}\n"
+            '{{ define "stakewatch.panel" }}{{ ' + "{{- else ".join(cases)
+            + "{{- end }}{{ end }}\n")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dashboards"
+    template = folder if len(sys.argv) > 1 else ROOT / "prometheus/alertmanager"
+    (template / "runbooks.tmpl").write_text(runbook_panels())
     for name, make in BOARDS.items():
         (folder / f"{name}.json").write_text(json.dumps(make(), indent=2) + "\n")
 
