@@ -128,7 +128,7 @@ def metrics_in(expression):
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]', " ", expression)
     bare = re.sub(r"\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
     bare = re.sub(r"\boffset\s+\w+", " ", bare)
-    words = re.findall(r"[A-Za-z_:][A-Za-z0-9_:]*(?!\s*\(|[A-Za-z0-9_:])", bare)
+    words = re.findall(r"(?<![0-9.])[A-Za-z_:][A-Za-z0-9_:]*(?!\s*\(|[A-Za-z0-9_:])", bare)
     # What stands before a parenthesis is a function or an aggregation.
     return {word for word in words if word not in ("and", "or", "unless", "bool")}
 
@@ -174,5 +174,5 @@ def test_metrics_of_the_validator_client_are_taken_by_job():
 
 
 def test_a_metric_in_an_expression_is_found():
-    expression = 'sum without (a) (rate(x_total{b="c"}[5m])) > 0 and on (d) y:z offset 3m'
+    expression = 'sum without (a) (rate(x_total{b="c"}[5m])) > 1e9 and on (d) y:z offset 3m'
     assert metrics_in(expression) == {"x_total", "y:z"}
