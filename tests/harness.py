@@ -340,16 +340,18 @@ class Prometheus(Program):
 
 
 class Alertmanager(Program):
-    def __init__(self, folder, config, port, program=None):
-        """`program`: another one than this machine's."""
+    def __init__(self, folder, config, port, program=None, name="alertmanager", cluster=("", None)):
+        """`program`: another one than this machine's. `cluster`: its own address there, and that of
+        another one."""
         self.port = port
+        address, peer = cluster
         program = program or (shutil.which("prometheus-alertmanager")
                               or shutil.which("alertmanager"))
         assert program, "no Alertmanager: scripts/install-packages.sh test"
-        super().__init__("alertmanager", [
+        super().__init__(name, [
             program, f"--config.file={config}",
-            f"--storage.path={pathlib.Path(folder) / 'alertmanager-data'}",
-            "--cluster.listen-address=", f"--web.listen-address=127.0.0.1:{port}"], folder)
+            f"--storage.path={pathlib.Path(folder) / name}-data",
+            f"--cluster.listen-address={address}", *([f"--cluster.peer={peer}"] if peer else []), f"--web.listen-address=127.0.0.1:{port}"], folder)
 
     def start(self):
         super().start()

@@ -1,6 +1,7 @@
 """The fault matrix: what breaks, and what a person is told of it. One entry is one row of
 docs/faults.md; times are the network's, in fast motion (`fast`) a twelfth of them passes."""
 import dataclasses
+import time
 import typing
 
 from harness import wait_until
@@ -20,9 +21,10 @@ class Told(typing.NamedTuple):
 class Fault:
     name: str
     broken: str                      # In words, for the table.
-    breaks: typing.Callable          # With the node.
+    breaks: typing.Callable          # With the node, as all that is called.
     repairs: typing.Callable = lambda node: node.sim.clear()
     setup: Setup = Setup()
+    awaits: typing.Callable | None = None  # The right moment to break it.
     page: Told | None = None
     warning: Told | None = None      # Alone: a fault that warns by design, or leads to no page.
     beside: tuple = ()               # Alerts that may warn before the page, or next to it.
@@ -30,8 +32,9 @@ class Fault:
     lasts: float | typing.Callable | None = None  # Seconds, or waits; None: until it is told.
     resolved_within: float = 2 * MINUTE           # After the repair.
     fast: bool = False
-    own_monitors: bool = False       # It breaks Prometheus or Alertmanager, so nobody shares them.
+    own_monitors: int = 0            # Alertmanagers of its own: it breaks what others share.
     silences_heartbeat: bool = False
+    needs_root: bool = False
 
     @property
     def told(self):
@@ -75,11 +78,14 @@ def nothing(_):
 
 # Setups.
 GETH, BEACON, PAIR = Setup(jobs=("geth",)), Setup(jobs=("beacon",)), Setup()
+SYNCS = Setup(history=80)  # Of 2,560 slots, 10 a second come in.
 REAL_GETH = Setup(jobs=("geth",), real_geth=True)
 DUTIES = Setup(jobs=("beacon",), validators=True)
 PAIR_DUTIES = Setup(validators=True)
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
-BORN_GETH, BORN_BEACON = Setup(jobs=("geth",), born=True), Setup(jobs=("beacon",), born=True)
+BORN_BEACON = Setup(jobs=("beacon",), born=True)
+# In fast motion what a Geth catches up with cannot be told from heads that come late.
+NO_FEED = Setup(heads=False)
 
 
 def born(*faults):
@@ -94,15 +100,14 @@ def beacon(kind, **query):
 # From the third slot of an epoch to the third from the end of the n-th: whoever is to attest between
 # them in each of the epochs misses n, nobody more.
 def epochs(count):
-    def breaks(node):
+    def awaits(node):
         wait_until(lambda: node.epoch_and_slot()[1] in (1, 2), 60, "an epoch begins", every=0.1)
         node.last_epoch = node.epoch_and_slot()[0] + count - 1
-        node.sim.fault(kind="missed_attestations")
 
     def lasts(node):
         end = (node.last_epoch, SLOTS_PER_EPOCH - 4)
         wait_until(lambda: node.epoch_and_slot() >= end, 60 * count, "the epochs end", every=0.1)
-    return {"breaks": breaks, "lasts": lasts}
+    return {"awaits": awaits, "lasts": lasts}
 
 
 def one_proposal(node):
@@ -119,6 +124,14 @@ def reorg_storm(node):
         node.sim.fault(kind="reorg", value=depth)
         head = node.sim.state()["head"]
         wait_until(lambda: node.sim.state()["head"] > head, 20, "a block", every=0.1)
+
+
+def flapping(node):
+    for _ in range(4):
+        node.sim.fault(kind="stop", target="geth")
+        time.sleep(25)
+        node.sim.clear()
+        time.sleep(20)
 
 
 def forget_the_key(node):
@@ -140,6 +153,11 @@ FAULTS = [
           restart(lambda node: node.geth), nothing, REAL_GETH, cause="healthy", lasts=2 * MINUTE),
     Fault("node slow", "Geth takes a second for each answer", sim("slow", value="1s"),
           lasts=3 * MINUTE, cause="healthy"),
+    Fault("node too slow", "Geth takes ten seconds for each answer", sim("slow", value="10s"),
+          setup=GETH, page=Told("NodeDown", "el_down", 45), cause="el_down", lasts=100),
+    Fault("node flapping", "Geth goes for 25 s and comes back for 20 s, four times", nothing,
+          nothing, GETH, page=Told("NodeDown", "el_down", 30), cause="el_down", lasts=flapping,
+          beside=("ProcessFlapping",)),
     Fault("node stuck", "Geth's head stands still, whatever its beacon node says", sim("stuck"),
           setup=GETH, page=Told("ExecutionHeadStuck", "el_stuck", 3.5 * MINUTE), cause="el_stuck",
           beside=("ExecutionHeadStuck",)),
@@ -152,7 +170,7 @@ FAULTS = [
     Fault("resyncing, Geth", "Geth falls 10,000 blocks back and imports them again",
           sim("syncing", target="geth"), setup=GETH, lasts=4 * MINUTE, cause="syncing"),
     Fault("resyncing, both", "the beacon node falls 2,300 slots back and comes nearer, Geth waits",
-          sim("syncing", target="beacon", value=2300), lasts=3.5 * MINUTE, cause="syncing"),
+          sim("syncing", target="beacon", value=2300), setup=SYNCS, lasts=3.5 * MINUTE, cause="syncing"),
     Fault("beacon node killed", "its port is closed", sim("stop", target="beacon"),
           page=Told("BeaconApiDown", "cl_down", 35), cause="cl_down", lasts=150),
     Fault("beacon node hung", "it takes connections and answers nothing",
@@ -179,7 +197,7 @@ FAULTS = [
           page=Told("HeadLag", "cl_behind", 4.5 * MINUTE), cause="cl_stuck", beside=("HeadLag",)),
     Fault("validator client down", "its ports are closed", sim("stop", target="validator"),
           setup=CLIENT, page=Told("ValidatorClientDown", "vc_down", 90), cause="vc_down",
-          lasts=150),
+          lasts=150, beside=("ProposalMissed",)),
     Fault("slashed", "an own validator is slashed", sim("slashed", value=0), forget_the_key, DUTIES,
           page=Told("ValidatorSlashed", "slashed", 90), cause="slashed", lasts=120),
     Fault("exporter killed", "geth_exporter is killed (kill -9)", exporter("geth", "kill"),
@@ -188,19 +206,27 @@ FAULTS = [
     Fault("exporter hung", "beacon_exporter takes connections and answers nothing (SIGSTOP)",
           exporter("beacon", "hang"), exporter("beacon", "go_on"),
           page=Told("ExporterDown", "exporter_down", 50), cause="exporter_down", lasts=100),
+    Fault("disk filling", "the disk of the data is full but for 1 %: node_exporter and a real disk",
+          lambda node: node.disk.fill(), lambda node: node.disk.empty(),
+          Setup(jobs=("node_exporter",)), page=Told("DiskFullSoon", "disk_full", 2 * MINUTE),
+          cause="disk_full", lasts=100, resolved_within=4 * MINUTE, needs_root=True),
     Fault("host down", "all that is watched on a node is gone", all_exporters("kill"),
           all_exporters("start"), page=Told("HostDown", "host_down", 40), cause="host_down",
           lasts=100),
-    Fault("Alertmanager unreachable", "Alertmanager is killed, and started again after 2 min",
-          both(heartbeat, lambda node: node.monitors.alertmanager.kill()),
-          lambda node: node.monitors.alertmanager.start(), GETH,
-          page=Told("AlertmanagerUnreachable", "alertmanager_unreachable", 3 * MINUTE),
-          own_monitors=True, silences_heartbeat=True, lasts=2 * MINUTE, cause="healthy"),
+    Fault("Alertmanager unreachable", "the only one is killed: nobody can be paged, the heartbeat"
+          " stops", lambda node: node.monitors.alertmanager.kill(),
+          lambda node: node.monitors.alertmanager.start(), GETH, awaits=heartbeat,
+          own_monitors=1, silences_heartbeat=True, lasts=2 * MINUTE, cause="healthy"),
+    Fault("Alertmanager unreachable, one of two", "one of a cluster of two is killed",
+          lambda node: node.monitors.alertmanager.kill(),
+          lambda node: node.monitors.alertmanager.start(), GETH, own_monitors=2,
+          page=Told("AlertmanagerUnreachable", "alertmanager_unreachable", 2.5 * MINUTE),
+          lasts=2.5 * MINUTE, cause="healthy"),
     Fault("Prometheus restarted", "Prometheus is ended and started again",
-          restart(lambda node: node.monitors.prometheus), nothing, own_monitors=True,
+          restart(lambda node: node.monitors.prometheus), nothing, own_monitors=1,
           lasts=2 * MINUTE, cause="healthy"),
     Fault("Prometheus restarted in a fault", "Geth is gone, and then Prometheus is restarted",
-          sim("stop", target="geth"), setup=PAIR, own_monitors=True,
+          sim("stop", target="geth"), setup=PAIR, own_monitors=1,
           page=Told("NodeDown", "el_down", 30), cause="el_down",
           lasts=lambda node: restart_when_told(node)),
 
@@ -222,24 +248,27 @@ FAULTS = [
           reorg_storm, setup=PAIR, warning=Told("ReorgDeep", "reorg", 3 * MINUTE),
           cause="warning", resolved_within=18 * MINUTE, fast=True),
     Fault("optimistic", "Geth syncs behind its beacon node, whose head is true to the clock",
-          sim("syncing", target="geth", value=100_000), lasts=20 * MINUTE, cause="syncing",
-          fast=True),
-    Fault("optimistic, with validators", "as above: nobody attests to a head that is not verified",
-          sim("syncing", target="geth", value=100_000), setup=DUTIES,
-          page=Told("AttestationsMissed", "attestations_missed", 6 * EPOCH), cause="duties_missed",
-          beside=("AttestationsMissed", "ProposalMissed"), resolved_within=5 * EPOCH, fast=True),
+          sim("syncing", target="geth", value=100_000), setup=NO_FEED, lasts=20 * MINUTE,
+          cause="syncing", fast=True),
+    Fault("optimistic for two epochs, with validators", "as above: nobody attests to a head that is"
+          " not verified", sim("syncing", target="geth", value=100_000), setup=DUTIES, **epochs(2),
+          warning=Told("AttestationsMissed", "attestations_missed", 4 * EPOCH),
+          beside=("ProposalMissed",), cause="warning", resolved_within=4 * EPOCH, fast=True),
     Fault("finality lost", "half of the network's validators are gone", sim("finality_stalled"),
           setup=BEACON, page=Told("FinalityLag", "finality", 6.5 * EPOCH), cause="no_finality",
           beside=("FinalityLag",), resolved_within=5 * EPOCH, fast=True),
     Fault("events silent", "the event stream stays open and tells nothing", sim("events_silent"),
           setup=BEACON, warning=Told("EventsSilent", "events_silent", 7 * MINUTE),
           cause="warning", resolved_within=5 * MINUTE, fast=True),
-    Fault("validators miss one epoch", "their attestations are not made", setup=DUTIES,
+    Fault("validators miss one epoch", "their attestations are not made",
+          sim("missed_attestations"), setup=DUTIES,
           **epochs(1), cause="healthy", fast=True),
-    Fault("validators miss two epochs", "their attestations are not made", setup=DUTIES,
+    Fault("validators miss two epochs", "their attestations are not made",
+          sim("missed_attestations"), setup=DUTIES,
           **epochs(2), warning=Told("AttestationsMissed", "attestations_missed", 4 * EPOCH),
           cause="warning", resolved_within=4 * EPOCH, fast=True),
-    Fault("validators miss three epochs", "their attestations are not made", setup=DUTIES,
+    Fault("validators miss three epochs", "their attestations are not made",
+          sim("missed_attestations"), setup=DUTIES,
           **epochs(3), page=Told("AttestationsMissed", "attestations_missed", 5 * EPOCH),
           beside=("AttestationsMissed",), cause="duties_missed", resolved_within=4 * EPOCH,
           fast=True),
@@ -247,32 +276,34 @@ FAULTS = [
           DUTIES, page=Told("ProposalMissed", "proposal_missed", 3 * MINUTE),
           beside=("ProposalMissed",), cause="duties_missed", resolved_within=18 * MINUTE,
           fast=True),
-    Fault("clock skewed", "the host's clock is behind by a fifth of a slot: blocks come before"
-          " their slot", sim("early_blocks", value="0.2s"), setup=BEACON,
+    Fault("clock skewed", "the host's clock is behind by a slot: blocks come before theirs",
+          sim("early_blocks", value="1s"), setup=BEACON,
           warning=Told("ClockSkew", "clock_behind", 20 * MINUTE), cause="warning",
           resolved_within=20 * MINUTE, fast=True),
     Fault("validator client down for four epochs", "and judged long after it is back",
           sim("stop", target="validator"), setup=CLIENT,
           page=Told("ValidatorClientDown", "vc_down", 3 * MINUTE), cause="vc_down",
-          lasts=4 * EPOCH, beside=("AttestationsMissed", "ProposalMissed"), fast=True),
+          lasts=4 * EPOCH, beside=("AttestationsMissed", "ProposalMissed", "SyncCommitteeWeak"),
+          fast=True),
     Fault("Geth down for four epochs", "and the duties judged long after it is back",
-          sim("stop", target="geth"), setup=PAIR_DUTIES,
+          sim("stop", target="geth"), setup=Setup(validators=True, heads=False),
           page=Told("NodeDown", "el_down", 3 * MINUTE), cause="el_down", lasts=4 * EPOCH,
-          beside=("AttestationsMissed", "ProposalMissed", "FinalityLag"), fast=True),
+          beside=("AttestationsMissed", "ProposalMissed", "SyncCommitteeWeak"), fast=True),
     Fault("signing refused", "the validator client runs, its attestations fail",
           sim("missed_attestations"), setup=CLIENT,
           page=Told("SigningRefused", "signing_refused", 18 * MINUTE), cause="duties_missed",
           beside=("SigningRefused", "AttestationsMissed"), resolved_within=12 * MINUTE, fast=True),
     Fault("sync stalled, Geth", "its first sync stands still: no blocks, no state",
           born({"kind": "syncing", "target": "geth"}, {"kind": "stuck", "target": "geth"}),
-          setup=BORN_GETH, page=Told("SyncStalled", "sync_stalled", 12 * MINUTE), cause="el_stuck",
+          setup=Setup(jobs=("geth",), born=True, heads=False), page=Told("SyncStalled", "sync_stalled", 12 * MINUTE), cause="el_stuck",
           resolved_within=4 * MINUTE, fast=True),
     Fault("sync stalled, beacon node", "its first sync stands still",
           born(beacon("syncing"), beacon("stuck")), setup=BORN_BEACON,
           page=Told("SyncStalled", "cl_sync_stalled", 12 * MINUTE), cause="cl_stuck",
           resolved_within=4 * MINUTE, fast=True),
     Fault("first sync", "a new pair syncs for half an hour: the beacon node's head comes nearer",
-          born(beacon("syncing", value=100_000)), setup=Setup(born=True), lasts=30 * MINUTE,
+          born(beacon("syncing", value=1_900)),
+          setup=Setup(born=True, heads=False, history=60), lasts=30 * MINUTE,
           cause="syncing", fast=True),
     Fault("sync committee weak", "two in five of our members sign", sim("sync_weak", value=30),
           setup=DUTIES, page=Told("SyncCommitteeWeak", "sync_committee_weak", 5 * EPOCH),

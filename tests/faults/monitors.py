@@ -9,13 +9,13 @@ import yaml
 import faster
 from harness import ROOT, Alertmanager, Prometheus, Webhook, free_port
 
-JOBS = ("geth", "beacon", "prysm-validator")
+JOBS = ("geth", "beacon", "prysm-validator", "node_exporter")
 
 
 class Monitors:
-    """`fast`: in fast motion, by faster.py."""
+    """`fast`: in fast motion, by faster.py. `managers`: Alertmanagers, 2 are a cluster."""
 
-    def __init__(self, folder, fast=False):
+    def __init__(self, folder, fast=False, managers=1):
         self.folder, self.fast = pathlib.Path(folder), fast
         self.folder.mkdir(parents=True)
         self.webhook = Webhook()
@@ -25,9 +25,17 @@ class Monitors:
             # As often as Prometheus tells again of what fires: each minute, unless told otherwise.
             flags.append(f"--rules.alert.resend-delay={faster.duration('1m')}")
         self.prometheus = Prometheus(self.folder, config / "prometheus.yml", *flags)
-        self.alertmanager = Alertmanager(self.folder, config / "alertmanager/alertmanager.yml",
-                                         free_port())
+        addresses = [f"127.0.0.1:{free_port()}" for _ in range(managers)]
+        self.alertmanagers = [
+            Alertmanager(self.folder, config / "alertmanager/alertmanager.yml", free_port(),
+                         name=f"alertmanager{i}",
+                         cluster=(addresses[i], addresses[1 - i]) if managers == 2 else ("", None))
+            for i in range(managers)]
         self._render(config)
+
+    @property
+    def alertmanager(self):
+        return self.alertmanagers[0]
 
     def _render(self, config):
         """The shipped files; only addresses are others, and the targets come from files."""
@@ -39,7 +47,7 @@ class Monitors:
             jobs[name].pop("static_configs", None)
             jobs[name]["file_sd_configs"] = [{"files": [f"targets/{name}@*.json"]}]
         jobs["prometheus"]["static_configs"][0]["targets"] = [f"127.0.0.1:{self.prometheus.port}"]
-        manager = [f"127.0.0.1:{self.alertmanager.port}"]
+        manager = [f"127.0.0.1:{one.port}" for one in self.alertmanagers]
         jobs["alertmanager"]["static_configs"][0]["targets"] = manager
         told["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = manager
         if self.fast:
@@ -70,17 +78,12 @@ class Monitors:
             part.rename(file)
 
     def start(self):
-        self.alertmanager.start()
-        self.prometheus.start()
-
-    def notifications(self, path):
-        """(when, status, [labels of each alert]) of all that came there."""
-        return [(at, body["status"], body["alerts"])
-                for at, body in self.webhook.of(path)]
+        for program in (*self.alertmanagers, self.prometheus):
+            program.start()
 
     def discard(self):
-        self.prometheus.discard()
-        self.alertmanager.discard()
+        for program in (*self.alertmanagers, self.prometheus):
+            program.discard()
         self.webhook.close()
 
 

@@ -43,7 +43,7 @@ def spell(seconds):
 
 def what(fault):
     if not fault.told:
-        return "nothing"
+        return "nothing, not even the heartbeat" if fault.silences_heartbeat else "nothing"
     return f"{fault.told.alert}, {'page' if fault.page else 'warning only'}"
 
 
