@@ -81,6 +81,7 @@ GETH, BEACON, PAIR = Setup(jobs=("geth",)), Setup(jobs=("beacon",)), Setup()
 SYNCS = Setup(history=80)  # Of 2,560 slots, 10 a second come in.
 REAL_GETH = Setup(jobs=("geth",), real_geth=True)
 DUTIES = Setup(jobs=("beacon",), validators=True)
+BUSY_DUTIES = Setup(jobs=("beacon",), validators=True, network=64)
 PAIR_DUTIES = Setup(validators=True)
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
 BORN_BEACON = Setup(jobs=("beacon",), born=True)
@@ -184,7 +185,7 @@ FAULTS = [
           page=Told("HeadLag", "cl_behind", 2.5 * MINUTE), cause="cl_stuck", beside=("HeadLag",)),
     Fault("EL gone behind a healthy-looking beacon node", "Geth is gone; the beacon node says 200,"
           " el_offline false", sim("stop", target="geth"), page=Told("NodeDown", "el_down", 30),
-          cause="el_down", lasts=4 * MINUTE),
+          cause="el_down", lasts=2.5 * MINUTE),
     Fault("EL gone, seen by the beacon exporter alone", "as above, and no geth_exporter runs",
           sim("stop", target="geth"), setup=BEACON,
           page=Told("ExecutionLinkBroken", "el_link", 2.5 * MINUTE), cause="el_cl_link",
@@ -197,7 +198,7 @@ FAULTS = [
           page=Told("HeadLag", "cl_behind", 4.5 * MINUTE), cause="cl_stuck", beside=("HeadLag",)),
     Fault("validator client down", "its ports are closed", sim("stop", target="validator"),
           setup=CLIENT, page=Told("ValidatorClientDown", "vc_down", 90), cause="vc_down",
-          lasts=150, beside=("ProposalMissed",)),
+          lasts=150),
     Fault("slashed", "an own validator is slashed", sim("slashed", value=0), forget_the_key, DUTIES,
           page=Told("ValidatorSlashed", "slashed", 90), cause="slashed", lasts=120),
     Fault("exporter killed", "geth_exporter is killed (kill -9)", exporter("geth", "kill"),
@@ -235,7 +236,7 @@ FAULTS = [
           setup=Setup(jobs=("geth", "beacon", "prysm-validator"), validators=True),
           lasts=48 * MINUTE, cause="healthy", fast=True),
     Fault("no peers, Geth", "its last peer goes", sim("no_peers", target="geth"), setup=GETH,
-          page=Told("PeersLow", "no_peers", 7 * MINUTE), cause="no_peers",
+          page=Told("PeersLow", "no_peers", 9 * MINUTE), cause="no_peers",
           resolved_within=4 * MINUTE, fast=True),
     Fault("no peers, mainnet, no EL", "a beacon node that has just been set up: no peers, no Geth,"
           " its head at genesis", born(beacon("never_synced"), {"kind": "stop", "target": "geth"}),
@@ -253,7 +254,7 @@ FAULTS = [
     Fault("optimistic for two epochs, with validators", "as above: nobody attests to a head that is"
           " not verified", sim("syncing", target="geth", value=100_000), setup=DUTIES, **epochs(2),
           warning=Told("AttestationsMissed", "attestations_missed", 4 * EPOCH),
-          beside=("ProposalMissed",), cause="warning", resolved_within=4 * EPOCH, fast=True),
+          cause="warning", resolved_within=4 * EPOCH, fast=True),
     Fault("finality lost", "half of the network's validators are gone", sim("finality_stalled"),
           setup=BEACON, page=Told("FinalityLag", "finality", 6.5 * EPOCH), cause="no_finality",
           beside=("FinalityLag",), resolved_within=5 * EPOCH, fast=True),
@@ -273,7 +274,7 @@ FAULTS = [
           beside=("AttestationsMissed",), cause="duties_missed", resolved_within=4 * EPOCH,
           fast=True),
     Fault("proposal missed", "an own validator makes no block in its slot", one_proposal, nothing,
-          DUTIES, page=Told("ProposalMissed", "proposal_missed", 3 * MINUTE),
+          BUSY_DUTIES, page=Told("ProposalMissed", "proposal_missed", 3 * MINUTE),
           beside=("ProposalMissed",), cause="duties_missed", resolved_within=18 * MINUTE,
           fast=True),
     Fault("clock skewed", "the host's clock is behind by a slot: blocks come before theirs",
@@ -283,12 +284,11 @@ FAULTS = [
     Fault("validator client down for four epochs", "and judged long after it is back",
           sim("stop", target="validator"), setup=CLIENT,
           page=Told("ValidatorClientDown", "vc_down", 3 * MINUTE), cause="vc_down",
-          lasts=4 * EPOCH, beside=("AttestationsMissed", "ProposalMissed", "SyncCommitteeWeak"),
-          fast=True),
+          lasts=4 * EPOCH, beside=("AttestationsMissed",), fast=True),
     Fault("Geth down for four epochs", "and the duties judged long after it is back",
           sim("stop", target="geth"), setup=Setup(validators=True, heads=False),
           page=Told("NodeDown", "el_down", 3 * MINUTE), cause="el_down", lasts=4 * EPOCH,
-          beside=("AttestationsMissed", "ProposalMissed", "SyncCommitteeWeak"), fast=True),
+          beside=("AttestationsMissed",), fast=True),
     Fault("signing refused", "the validator client runs, its attestations fail",
           sim("missed_attestations"), setup=CLIENT,
           page=Told("SigningRefused", "signing_refused", 18 * MINUTE), cause="duties_missed",
@@ -306,7 +306,7 @@ FAULTS = [
           setup=Setup(born=True, heads=False, history=60), lasts=30 * MINUTE,
           cause="syncing", fast=True),
     Fault("sync committee weak", "two in five of our members sign", sim("sync_weak", value=30),
-          setup=DUTIES, page=Told("SyncCommitteeWeak", "sync_committee_weak", 5 * EPOCH),
+          setup=BUSY_DUTIES, page=Told("SyncCommitteeWeak", "sync_committee_weak", 5 * EPOCH),
           beside=("SyncCommitteeWeak",), cause="duties_missed", resolved_within=5 * EPOCH,
           fast=True),
 ]

@@ -20,6 +20,7 @@ class Setup:
     born: bool = False                # Starts, and is watched, only when the fault begins.
     heads: bool = True                # With Geth's feed of heads.
     history: int = 6                  # Epochs that the chain has at the start.
+    network: int = 100_000            # Validators; 16 are ours, and with 64 they propose and sign.
 
 
 class Disk(Program):
@@ -35,7 +36,9 @@ class Disk(Program):
         subprocess.run(["mkfs.ext2", "-q", "-m", "0", image], check=True, timeout=60)
         others = "^(ext[34]|xfs|btrfs|zfs|overlay|tmpfs|.*fs)$"
         super().__init__("node_exporter", [
-            "unshare", "--mount", "--propagation", "private", "sh", "-c",
+            # It reads the mounts of process 1, so it has to be that.
+            "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+            "--mount-proc", "sh", "-c",
             'mount -t ext2 -o loop "$0" "$1" && shift && exec "$@"', image, self.mounted,
             "prometheus-node-exporter", "--collector.disable-defaults", "--collector.filesystem",
             f"--collector.filesystem.fs-types-exclude={others}",
@@ -77,7 +80,8 @@ class Node:
         else:
             self.sim = Simulator(BIN / "stakewatch_sim", self.folder, f"--slot={self.slot}s",
                                  f"--slots-per-epoch={SLOTS_PER_EPOCH}",
-                                 f"--history-epochs={self.setup.history}", faces=FACES,
+                                 f"--history-epochs={self.setup.history}",
+                                 f"--validators={self.setup.network}", faces=FACES,
                                  port=free_port).start()
             for fault in faults:
                 self.sim.fault(**fault)
