@@ -69,6 +69,43 @@ def test_alert_has_its_form(rule):
     assert not re.search(rf"\$labels\.({own})\b", json.dumps(annotations))
 
 
+def causes():
+    """{number: (name, the alerts that it is made of)} of cause.yml, without what has to go with them."""
+    found = {}
+    for rule in rules():
+        if rule.get("record") == "stakewatch:node_fault":
+            made_of = re.sub(r"and on \(node\) \(.*?\n\s*\)", "", rule["expr"], flags=re.DOTALL)
+            names = re.findall(r'alertname=~?"([^"]*)"', made_of)
+            found[int(re.match(r"(\d+) \*", rule["expr"])[1])] = (
+                rule["labels"]["cause"], {name for text in names for name in text.split("|")})
+    return found
+
+
+NODE_CAUSE = ('{{ with query (printf "stakewatch:node_cause{node=%q} == 1 and on (node) '
+              'stakewatch:node_cause_number < NUMBER" (or $labels.node $labels.instance)) }}'
+              '{{ . | first | label "cause" }}{{ else }}NAME{{ end }}')
+
+
+@pytest.mark.parametrize("rule", [rule for rule in alerts() if rule["labels"]["severity"] == "page"],
+                         ids=lambda rule: f"{rule['alert']}-{rule['labels']['cause']}")
+def test_a_page_names_the_cause_of_its_node(rule):
+    """docs/adr/0006: what ranks before it if that pages already, and else what it is itself."""
+    known = causes()
+    numbers = {name: number for number, (name, _) in known.items()}
+    text = rule["annotations"]["node_cause"]
+    if text == "host_down":
+        assert numbers["host_down"] == 1  # Nothing ranks before it.
+        number, name = 1, text
+    else:
+        number, name = re.search(r"number < (\d+)\".*else }}(\w+){{", text).groups()
+        assert text == NODE_CAUSE.replace("NUMBER", number).replace("NAME", name)
+        number = int(number)
+    if any(rule["alert"] in made_of for _, made_of in known.values()):
+        assert known[number][0] == name and rule["alert"] in known[number][1]
+    else:
+        assert number == numbers["other_page"] and name == rule["labels"]["cause"]
+
+
 @pytest.mark.parametrize("name", alert_names())
 def test_alert_has_a_runbook(name):
     page = (RUNBOOKS / f"{name}.md").read_text()
