@@ -364,7 +364,8 @@ class Alertmanager(Program):
         super().__init__(name, [
             program, f"--config.file={config}",
             f"--storage.path={pathlib.Path(folder) / name}-data",
-            f"--cluster.listen-address={address}", *([f"--cluster.peer={peer}"] if peer else []), f"--web.listen-address=127.0.0.1:{port}"], folder)
+            f"--cluster.listen-address={address}", *([f"--cluster.peer={peer}"] if peer else []),
+            f"--web.listen-address=127.0.0.1:{port}"], folder)
 
     def start(self):
         super().start()

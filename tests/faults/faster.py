@@ -1,6 +1,6 @@
-"""The shipped configuration in fast motion: each duration of the rules and of Alertmanager divided by
-one factor. What takes the network two hours is seen in minutes, in the same order and proportion;
-the durations themselves are what promtool holds (tests/rules/)."""
+"""The shipped configuration in fast motion: each duration of the rules and of Alertmanager divided
+by one factor. What takes the network two hours is seen in minutes, in the same order and
+proportion; the durations themselves are what promtool holds (tests/rules/)."""
 import re
 
 FACTOR = 12  # A slot is a second then, and an epoch 32.

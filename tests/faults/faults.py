@@ -46,10 +46,6 @@ def sim(kind, **query):
     return lambda node: node.sim.fault(kind=kind, **query)
 
 
-def both(*steps):
-    return lambda node: [step(node) for step in steps][-1]
-
-
 def exporter(job, what):
     return lambda node: getattr(node.exporters[job], what)()
 
@@ -98,8 +94,8 @@ def beacon(kind, **query):
     return {"kind": kind, "target": "beacon", **query}
 
 
-# From the third slot of an epoch to the third from the end of the n-th: whoever is to attest between
-# them in each of the epochs misses n, nobody more.
+# From the third slot of an epoch to the third from the end of the n-th: whoever is to attest
+# between them in each of the epochs misses n, nobody more.
 def epochs(count):
     def awaits(node):
         wait_until(lambda: node.epoch_and_slot()[1] in (1, 2), 60, "an epoch begins", every=0.1)
@@ -171,7 +167,8 @@ FAULTS = [
     Fault("resyncing, Geth", "Geth falls 10,000 blocks back and imports them again",
           sim("syncing", target="geth"), setup=GETH, lasts=4 * MINUTE, cause="syncing"),
     Fault("resyncing, both", "the beacon node falls 2,300 slots back and comes nearer, Geth waits",
-          sim("syncing", target="beacon", value=2300), setup=SYNCS, lasts=3.5 * MINUTE, cause="syncing"),
+          sim("syncing", target="beacon", value=2300), setup=SYNCS,
+          lasts=3.5 * MINUTE, cause="syncing"),
     Fault("beacon node killed", "its port is closed", sim("stop", target="beacon"),
           page=Told("BeaconApiDown", "cl_down", 35), cause="cl_down", lasts=150),
     Fault("beacon node hung", "it takes connections and answers nothing",
@@ -295,7 +292,8 @@ FAULTS = [
           beside=("SigningRefused", "AttestationsMissed"), resolved_within=12 * MINUTE, fast=True),
     Fault("sync stalled, Geth", "its first sync stands still: no blocks, no state",
           born({"kind": "syncing", "target": "geth"}, {"kind": "stuck", "target": "geth"}),
-          setup=Setup(jobs=("geth",), born=True, heads=False), page=Told("SyncStalled", "sync_stalled", 12 * MINUTE), cause="el_stuck",
+          setup=Setup(jobs=("geth",), born=True, heads=False),
+          page=Told("SyncStalled", "sync_stalled", 12 * MINUTE), cause="el_stuck",
           resolved_within=4 * MINUTE, fast=True),
     Fault("sync stalled, beacon node", "its first sync stands still",
           born(beacon("syncing"), beacon("stuck")), setup=BORN_BEACON,

@@ -24,8 +24,8 @@ class Setup:
 
 
 class Disk(Program):
-    """A real node_exporter and a small disk, mounted for it alone and as long as it lives. Of a file
-    system that is nobody else's, so that the machine's own disks are not watched."""
+    """A real node_exporter and a small disk, mounted for it alone and as long as it lives. Of a
+    file system that is nobody else's, so that the machine's own disks are not watched."""
 
     def __init__(self, folder):
         self.port = free_port()
@@ -92,8 +92,8 @@ class Node:
                                                name=f"{job}_exporter", port=free_port()).start()
 
     def _geth_flags(self):
-        # A dev chain has no peers. And no feed: a killed Geth loses blocks and makes others, which is
-        # a true ReorgDeep.
+        # A dev chain has no peers. And no feed: a killed Geth loses blocks and makes others, which
+        # is a true ReorgDeep.
         if self.geth:
             return [f"--geth.url={self.geth.url}", "--source.disable=peers",
                     "--source.disable=network"]

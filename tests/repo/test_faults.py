@@ -1,5 +1,5 @@
-"""docs/faults.md names the alerts and causes that tests/faults/ asks for; only times differ from run
-to run."""
+"""docs/faults.md names the alerts and causes that tests/faults/ asks for; only times differ from
+run to run."""
 import pathlib
 import sys
 

@@ -299,7 +299,7 @@ BLINDING = ("HostDown", "ExporterDown")
 
 
 def test_what_mutes_a_page_outlasts_it():
-    """Or the page comes when all is over: both end with the fault, and what is kept longer is alone."""
+    """Or the page comes when all is over: both end with the fault, and what is kept is alone then."""
     found = [(path, rule) for path in RULES for group in yaml.safe_load(path.read_text())["groups"]
              for rule in group["rules"] if "alert" in rule]
     config = yaml.safe_load((ROOT / "prometheus/alertmanager/alertmanager.yml").read_text())
