@@ -206,7 +206,7 @@ FAULTS = [
           page=Told("ExporterDown", "exporter_down", 50), cause="exporter_down", lasts=100),
     Fault("disk filling", "the disk of the data is full but for 1 %: node_exporter and a real disk",
           lambda node: node.disk.fill(), lambda node: node.disk.empty(),
-          Setup(jobs=("node_exporter",)), page=Told("DiskFullSoon", "disk_full", 2 * MINUTE),
+          Setup(jobs=("node_exporter",)), page=Told("DiskFullSoon", "disk_filling", 2 * MINUTE),
           cause="disk_full", lasts=100, resolved_within=4 * MINUTE, needs_root=True),
     Fault("host down", "all that is watched on a node is gone", all_exporters("kill"),
           all_exporters("start"), page=Told("HostDown", "host_down", 40), cause="host_down",
