@@ -75,7 +75,7 @@ class Story:
         if callable(fault.lasts):
             fault.lasts(self.node)
         elif fault.lasts is not None:
-            self._wait(lambda: False, fault.lasts)
+            time.sleep(fault.lasts / self.pace)  # How long it lasts, whatever comes.
         else:
             self._wait_told()
         if not callable(fault.lasts):
