@@ -156,8 +156,8 @@ def can_i_sleep():
              [('min by (fork) (clamp_min(beaconapi_next_fork_timestamp_seconds{node=~"$node"}'
                " - time(), 0))", "{{fork}}")], "s", size=(5, 4), steps=falling(7 * DAY, orange=DAY),
              names=True, none="none has a date", alerts=("ForkUnready",)),
-        stat("Clock off by", "The host's clock, by its time server or by Prometheus's: over 0.2 s warns, over "
-             "0.5 s pages. By node_exporter; 0 where nothing steers the clock, see board 5.",
+        stat("Clock off by", "The host's clock, by its time server or by Prometheus's: over 0.2 s "
+             "warns, over 0.5 s pages. By node_exporter; 0 where nothing steers the clock, see board 5.",
              CLOCK_OFF, "s", size=(5, 4), steps=rising(orange=0.2, red=0.5),
              none="no node_exporter", alerts=("ClockSkew",)),
         firing((14, 8)),
@@ -508,7 +508,8 @@ def host():
         stat("Disk free", "Of each file system that holds data.",
              [(f"min by (node, mountpoint) ({free})", "{{mountpoint}}")], "percentunit",
              size=(6, 4), high=1, steps=falling(0.1, orange=0.03), alerts=("DiskFullSoon",)),
-        stat("Clock off by", "By its time server, or by Prometheus's: over 0.2 s warns, over 0.5 s pages.",
+        stat("Clock off by", "By its time server, or by Prometheus's: over 0.2 s warns, over 0.5 s "
+             "pages.",
              CLOCK_OFF, "s", steps=rising(orange=0.2, red=0.5), alerts=("ClockSkew",)),
         stat("Clock synchronized", "Whether the kernel says that a time server steers it. Some "
              "virtual machines' clocks are steered from outside, and say no.",

@@ -1,5 +1,5 @@
-"""What the promtool tests say of each alerting rule: where it fires, where it is quiet, and how close
-the two are in one case. A rule is (alert, severity, cause)."""
+"""What the promtool tests say of each alerting rule: where it fires, where it is quiet, and how
+close the two are in one case. A rule is (alert, severity, cause)."""
 import collections
 import pathlib
 import re
@@ -57,7 +57,7 @@ def checks(case, known):
 
 
 def coverage(rule_tests):
-    """{rule: (fires somewhere, is quiet somewhere, the smallest time between the two in one case)}"""
+    """{rule: (fires somewhere, is quiet somewhere, least time between the two in one case)}"""
     fires, quiet = set(), set()
     gaps = collections.defaultdict(lambda: float("inf"))
     for path in rule_tests:

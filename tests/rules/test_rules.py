@@ -75,7 +75,7 @@ def test_alert_has_its_form(rule):
 
 
 def causes():
-    """{number: (name, the alerts that it is made of)} of cause.yml, without what has to go with them."""
+    """{number: (name, the alerts it is made of)} of cause.yml, without what has to go with them."""
     found = {}
     for rule in rules():
         if rule.get("record") == "stakewatch:node_fault":
@@ -170,8 +170,8 @@ def graph_expression(template):
 
 
 def test_dashboard_links_resolve(tmp_path):
-    """Either a page that Prometheus has, or a graph of an expression that it parses, of metrics that
-    exist."""
+    """Either a page that Prometheus has, or a graph of an expression that it parses, of metrics
+    that exist."""
     shown = {rule["annotations"]["dashboard"]: graph_expression(rule["annotations"]["dashboard"])
              for rule in alerts()}
     pages = {link for link, expression in shown.items() if expression is None}

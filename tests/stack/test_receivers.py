@@ -1,5 +1,5 @@
-"""Receivers as scripts/stack-init.sh puts them together, in the Alertmanager that is pinned: what each
-gets of a page, a warning and their end. No Docker; the program is built by tests/stack/programs.sh."""
+"""Receivers as scripts/stack-init.sh puts them together, in the Alertmanager that is pinned: what
+each gets of a page, a warning and their end. No Docker; tests/stack/programs.sh builds the program."""
 import datetime
 import http.server
 import json
@@ -20,7 +20,8 @@ from harness import ROOT, Alertmanager, free_port, http_request, wait_until  # n
 
 CACHE = pathlib.Path(os.environ.get("STAKEWATCH_CACHE", pathlib.Path.home() / ".cache/stakewatch"))
 VERSION = re.search(r"alertmanager:v([\d.]+)", (ROOT / "docker-compose.yaml").read_text())[1]
-ALERTMANAGER, AMTOOL = (CACHE / f"stack/bin/{name}-{VERSION}" for name in ("alertmanager", "amtool"))
+ALERTMANAGER, AMTOOL = (CACHE / f"stack/bin/{name}-{VERSION}"
+                        for name in ("alertmanager", "amtool"))
 PIECES = sorted(path.stem for path in (ROOT / "prometheus/alertmanager/receivers").glob("*.yml"))
 
 
@@ -191,8 +192,8 @@ def make_sent(tmp_path_factory):
                                   for file, value in part.items()})
     plain = config.read_text()
     text = plain.replace("group_wait: 5s", "group_wait: 1s").replace("15s", "2s")
-    text = text.replace("      - user_key_file", "      - http_config: {proxy_url: http://127.0.0.1:"
-                        f"{sink.port}, tls_config: {{insecure_skip_verify: true}}}}\n"
+    text = text.replace("      - user_key_file", "      - http_config: {proxy_url: "
+                        f"http://127.0.0.1:{sink.port}, tls_config: {{insecure_skip_verify: true}}}}\n"
                         "        user_key_file")
     config.write_text(text + f"global:\n  pagerduty_url: http://127.0.0.1:{sink.port}/pagerduty\n"
                       f"  telegram_api_url: http://127.0.0.1:{sink.port}/telegram\n")
@@ -293,7 +294,8 @@ def test_webhook_has_all_of_it(sent):
 
 
 def test_email(sent):
-    mail = sent[0].mail(f"Subject: {TITLE}").replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n")
+    raw = sent[0].mail(f"Subject: {TITLE}")
+    mail = raw.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n")
     assert "To: night@example.org" in mail and "From: node@example.org" in mail
     assert TEXT in mail and "text/html" not in mail
     sent[0].mail(f"Subject: {WARNING}")
