@@ -347,6 +347,10 @@ class Prometheus(Program):
         assert told["status"] == "success", told
         return told["data"]["result"]
 
+    def alerts(self):
+        """What is pending or fires now, as Prometheus has it in hand."""
+        return json.loads(http_request(self.port, "/api/v1/alerts").body)["data"]["alerts"]
+
     def value(self, expression):
         result = self.query(expression)
         return float(result[0]["value"][1]) if len(result) == 1 else None

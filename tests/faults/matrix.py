@@ -141,8 +141,11 @@ class Story:
                 found += [f"the description does not name the cause: {text}"
                           for text in {alert["annotations"]["description"] for alert in one.alerts}
                           if f"Cause: {told.cause}." not in text]
-            found += [f"{told.alert} resolved {self.repaired - one.at:.1f} s before the repair"
-                      for one in resolved if one.at < self.repaired]
+            for one in resolved:
+                seconds = self.seconds(self.repaired, one.at)
+                if not 0 <= seconds <= fault.resolved_within:
+                    found.append(f"its end {seconds:.1f} s after the repair,"
+                                 f" not within {fault.resolved_within:.0f}")
         if self.cause != fault.cause:
             found.append(f"the node's cause is {self.cause}, not {fault.cause}")
         if fault.silences_heartbeat:

@@ -73,6 +73,7 @@ WRONG = {
     "late": [message(131, "firing"), END],
     "without its end": [BEGIN],
     "over before the repair": [BEGIN, message(199, "resolved")],
+    "over too late": [BEGIN, message(381, "resolved")],
     "with another cause": [message(120, "firing", cause="x"), message(230, "resolved", cause="x")],
     "with another page": [BEGIN, END, message(300, "firing", alert="HeadLag", cause="cl_behind")],
     "with a warning that is not named": [BEGIN, END, message(
