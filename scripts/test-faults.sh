@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 bin=${STAKEWATCH_BIN:-}
 if [[ -z $bin ]]; then
-  scripts/install-packages.sh real
+  scripts/install-packages.sh faults
   scripts/build.sh dev exporters stakewatch_sim
   bin=$PWD/build/dev/bin
 fi
