@@ -296,6 +296,8 @@ def matches(matchers, rule):
 
 # With these nothing is measured of what they mute, but for the other of the two.
 BLINDING = ("HostDown", "ExporterDown")
+# Up or down by itself, whatever the node does.
+OF_ITS_OWN = ("ValidatorClientDown",)
 
 
 def test_what_mutes_a_page_outlasts_it():
@@ -308,7 +310,7 @@ def test_what_mutes_a_page_outlasts_it():
         sources = [(path, rule) for path, rule in found if "unknown" not in rule["labels"]["cause"]
                    and matches(inhibition["source_matchers"], rule)]
         muted = [(path, rule) for path, rule in found if rule["labels"]["severity"] == "page"
-                 and "node_paged" not in rule["expr"] and rule.get("keep_firing_for")
+                 and rule["alert"] not in OF_ITS_OWN and "node_paged" not in rule["expr"] and rule.get("keep_firing_for")
                  and matches(inhibition["target_matchers"], rule)]
         for (of, source), (path, rule) in itertools.product(sources, muted):
             # One target is what the rules of one file speak of.
