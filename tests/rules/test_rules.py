@@ -310,7 +310,8 @@ def test_what_mutes_a_page_outlasts_it():
         sources = [(path, rule) for path, rule in found if "unknown" not in rule["labels"]["cause"]
                    and matches(inhibition["source_matchers"], rule)]
         muted = [(path, rule) for path, rule in found if rule["labels"]["severity"] == "page"
-                 and rule["alert"] not in OF_ITS_OWN and "node_paged" not in rule["expr"] and rule.get("keep_firing_for")
+                 and rule["alert"] not in OF_ITS_OWN and ":25m" not in rule["expr"]
+                 and rule.get("keep_firing_for")
                  and matches(inhibition["target_matchers"], rule)]
         for (of, source), (path, rule) in itertools.product(sources, muted):
             # One target is what the rules of one file speak of.
