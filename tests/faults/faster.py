@@ -5,21 +5,25 @@ import re
 
 FACTOR = 12  # A slot is a second then, and an epoch 32.
 SCRAPE = "1s"  # Of 12 s of the network's time: the exporters answer no faster.
+FOR_MIN = "3s"  # As the shipped ones outlast a scrape or two that fail, on a busy machine, too.
 
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000,
             "w": 604_800_000, "y": 31_536_000_000}
 _DURATION = r"(?:\d+(?:ms|[smhdwy]))+"
 _IN_EXPRESSION = re.compile(rf"(\[|\boffset\s+)({_DURATION})(?=[]:\s)]|$)")
-_RULE_KEYS = ("for", "keep_firing_for", "interval")
+_RULE_KEYS = ("keep_firing_for", "interval")
 _ROUTE_KEYS = ("group_wait", "group_interval", "repeat_interval")
 
 
-def duration(text):
-    """12m -> 60000ms."""
+def _milliseconds(text):
     parts = re.findall(r"(\d+)(ms|[smhdwy])", text)
     assert "".join(number + unit for number, unit in parts) == text, f"no duration: {text}"
-    total = sum(int(number) * _UNIT_MS[unit] for number, unit in parts)
-    return f"{max(1, round(total / FACTOR))}ms" if total else "0s"
+    return sum(int(number) * _UNIT_MS[unit] for number, unit in parts)
+
+
+def duration(text, least="1ms"):
+    """12m -> 60000ms."""
+    return f"{max(_milliseconds(least), round(_milliseconds(text) / FACTOR))}ms"
 
 
 def expression(text):
@@ -35,6 +39,8 @@ def rules(told):
                 if key in one:
                     one[key] = duration(one[key])
         for rule in group["rules"]:
+            if "for" in rule:
+                rule["for"] = duration(rule["for"], FOR_MIN)
             rule["expr"] = expression(rule["expr"])
             # Copied: YAML's anchors share one set of annotations.
             rule["annotations"] = {name: expression(text)

@@ -23,9 +23,9 @@ evaluations 5 s apart.
 Rows with ×{faster.FACTOR} ran in fast motion, on a second Prometheus and Alertmanager: every `for`,
 `keep_firing_for`, window, offset and interval of the rules, Alertmanager's waits and the length of
 a slot are divided by {faster.FACTOR} (`tests/faults/faster.py`), scrapes and evaluations are 1 s
-apart, and the times below are multiplied by it again. So a scrape is 12 s of theirs, and their
-latency is coarser than that of the shipped intervals. That the shipped durations themselves are
-right is what `tests/rules/` holds.
+apart, no `for` is below three of these, and the times below are multiplied by it again. So a scrape
+is 12 s of theirs, and their latency is coarser than that of the shipped intervals. That the shipped
+durations themselves are right is what `tests/rules/` holds.
 
 *What came*: the alert that paged, or that warned and paged nobody. Warnings that may come before a
 page or next to it are named in `tests/faults/faults.py`; any other fails the run. *Cause* is the

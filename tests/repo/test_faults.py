@@ -37,13 +37,15 @@ def test_every_alert_of_the_list_has_a_runbook():
 def test_fast_motion_divides_every_duration_and_nothing_else():
     told = {"groups": [{"name": "g", "interval": "1m", "rules": [
         {"record": "a:max:1w", "expr": "max_over_time(a[1w])"},
+        {"alert": "Short", "for": "10s", "expr": "a"},
         {"alert": "A", "for": "10m", "keep_firing_for": "15s", "labels": {"cause": "c"},
          "expr": 'rate(a{b="5m 12h"}[1h30m]) > 8 and a:max:1w offset 3m < 1m_total',
          "annotations": {"summary": "for 10m of {{ with query \"a[1d]\" }}"}}]}]}
     (group,) = faster.rules(told)["groups"]
     assert group["interval"] == "5000ms"
     assert group["rules"][0] == {"record": "a:max:1w", "expr": "max_over_time(a[50400000ms])"}
-    alert = group["rules"][1]
+    assert group["rules"][1]["for"] == "3000ms", "three scrapes"
+    alert = group["rules"][2]
     assert (alert["for"], alert["keep_firing_for"]) == ("50000ms", "1250ms")
     assert alert["expr"] == ('rate(a{b="5m 12h"}[450000ms]) > 8'
                              ' and a:max:1w offset 15000ms < 1m_total')
