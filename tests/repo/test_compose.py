@@ -15,15 +15,15 @@ TEXT = (ROOT / "docker-compose.yaml").read_text()
 ENV = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
-ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "targets_node", "targets_validator",
-             "targets_elsewhere"}
+ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "targets_node",
+             "targets_validator", "targets_demo", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
 PROFILES = {"node": {"geth", "prysm", "targets_node"},
             "validator": {"geth", "prysm", "targets_node", "validator", "validator_warning",
                           "targets_validator"},
-            "demo": {"simulator", "demo_validators"},
+            "demo": {"simulator", "demo_validators", "targets_demo"},
             "monitoring-only": {"targets_elsewhere"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
        "prysm": {("13000", "tcp"), ("13000", "udp"), ("12000", "udp")}}

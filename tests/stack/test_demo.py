@@ -9,7 +9,7 @@ import pytest
 
 from conftest import LEFT_OUT, OURS, ROOT, check_secret_and_socket, wait
 
-ONE_SHOTS = {"init", "first_answers", "demo_validators"}
+ONE_SHOTS = {"init", "first_answers", "demo_validators", "targets_demo"}
 IMAGES_BYTES_MAX = {"geth_exporter": 40 << 20, "beacon_exporter": 40 << 20}
 
 
@@ -36,8 +36,9 @@ def test_every_target_is_up(stack):
                 if target["health"] != "up"}
         assert not down, down
         return {target["labels"]["job"] for target in targets}
-    assert wait("every target up", check) == {"geth", "beacon", "node_exporter", "prometheus",
-                                              "alertmanager", "monitoring"}
+    assert wait("every target up", check) == {"geth", "beacon", "prysm-validator",
+                                              "node_exporter", "prometheus", "alertmanager",
+                                              "monitoring"}
     assert {target["labels"].get("node") for target in stack.targets()
             if target["labels"]["job"] in ("geth", "beacon", "node_exporter")} == {"main"}
 
@@ -99,7 +100,7 @@ def test_secret_and_socket_are_for_one_user(stack):
 
 
 def test_logs_of_every_service_are_in_loki(stack):
-    expected = set(OURS) | {"init", "demo_validators", "first_answers"}
+    expected = set(OURS) | ONE_SHOTS
 
     def check():
         found = set(stack.loki("label/service_name/values"))
