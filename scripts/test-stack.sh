@@ -14,7 +14,7 @@ fi
 scripts/install-packages.sh stack
 cache=${STAKEWATCH_CACHE:-$HOME/.cache/stakewatch}
 mkdir -p "$cache/stack"
-tests/stack/programs.sh
+tests/stack/programs.sh > /dev/null
 
 # The compose plugin where this docker looks for it, and nobody else's settings.
 export DOCKER_CONFIG=$cache/stack/docker-config
