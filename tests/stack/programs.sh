@@ -4,7 +4,7 @@
 # into $STAKEWATCH_CACHE/stack/bin/<name>-<version> (~/.cache/stakewatch).
 #   tests/stack/programs.sh [name…]      all of them without a name; prints where they are
 # STAKEWATCH_GO_JOBS: threads of a build (2).
-set -Eeuo pipefail
+set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 cache=${STAKEWATCH_CACHE:-$HOME/.cache/stakewatch}
@@ -103,6 +103,7 @@ build() {
 mkdir -p "$bin"
 exec 9>"$bin/.lock"
 flock 9  # Two runs build it once.
+rm -rf "$cache"/stack/build.*  # Of a run that was cut short.
 go=
 while read -r name version module package tags; do
   [[ $name ]] || continue
@@ -113,9 +114,8 @@ while read -r name version module package tags; do
   [[ $go ]] || find_go >&2
   echo "Building $name $version with $("$go" env GOVERSION) and $jobs threads, once …" >&2
   start=$SECONDS
-  # Not in a condition, where set -e would not hold.
-  trap 'tail -n 20 "$log" >&2' ERR
-  build "$name" "$version" "$module" "$package" "$tags" "$made" > "$log" 2>&1
-  trap - ERR
+  # Beside us, since set -e does not hold in a condition.
+  build "$name" "$version" "$module" "$package" "$tags" "$made" > "$log" 2>&1 &
+  wait $! || { tail -n 20 "$log" >&2; exit 1; }
   echo "Built $name $version in $((SECONDS - start)) s" >&2
 done <<<"$programs"

@@ -24,6 +24,7 @@ def start(network):
     other = network == "sepolia"
     made = Project(f"stakewatch-test-{network}", "docker-compose.yaml",
                    "tests/stack/compose.quiet-geth.yaml", COMPOSE_PROFILES="node", NETWORK=network,
+                   CHECKPOINT_SYNC_URL=f"https://{network}.example",
                    **(OTHER_USER if other else {}))
     made.network, made.user = network, 4711 if other else 65532
     made.remove()
