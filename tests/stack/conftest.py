@@ -71,7 +71,7 @@ class Project:
         done = subprocess.run(["docker", "compose", *arguments], cwd=ROOT, env=self.env, text=True,
                               capture_output=True, timeout=seconds, check=False)
         if check and done.returncode != 0:
-            logs = subprocess.run(["docker", "compose", "logs", "--tail=15"], cwd=ROOT, env=self.env,
+            logs = subprocess.run(["docker", "compose", "logs", "--tail=4"], cwd=ROOT, env=self.env,
                                   text=True, capture_output=True, check=False).stdout
             raise AssertionError(f"compose {' '.join(arguments)}:\n{done.stdout}{done.stderr}{logs}")
         return done.stdout

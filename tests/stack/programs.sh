@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../.."
 
 cache=${STAKEWATCH_CACHE:-$HOME/.cache/stakewatch}
 bin=$cache/stack/bin
-log=$cache/stack/programs.log
 jobs=${STAKEWATCH_GO_JOBS:-2}
 go_oldest=1.26.0  # Of the programs below, what the newest asks for.
 
@@ -52,9 +51,9 @@ run_go() { with_go "$go" "$@"; }
 build_module() {
   local module=$1 version=$2 package=$3 tags=$4 to=$5
   if [[ $module == *@* ]]; then version=${module#*@} module=${module%@*}; else version=v$version; fi
-  local work found
+  local found
   work=$(mktemp -d "$cache/stack/build.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
+  trap 'rm -rf "$work"' EXIT
   found=$(cd "$work" && run_go mod download -json "$module@$version" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["GoMod"])')
   cp "$found" "$work/theirs.mod"
@@ -80,9 +79,9 @@ for one in mod.get("Exclude") or []:
 
 # The collector is put together by its own builder, from the parts that our configuration names.
 build_otelcol() {
-  local version=$1 to=$2 work
+  local version=$1 to=$2
   work=$(mktemp -d "$cache/stack/build.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
+  trap 'rm -rf "$work"' EXIT
   GOBIN=$work/builder run_go install "go.opentelemetry.io/collector/cmd/builder@v$version"
   cp tests/stack/otelcol-builder.yaml "$work/builder.yaml"
   (cd "$work" && with_go builder/builder --config builder.yaml)
@@ -101,21 +100,21 @@ build() {
 }
 
 mkdir -p "$bin"
-exec 9>"$bin/.lock"
-flock 9  # Two runs build it once.
-rm -rf "$cache"/stack/build.*  # Of a run that was cut short.
 go=
 while read -r name version module package tags; do
   [[ $name ]] || continue
   (( $# == 0 )) || [[ " $* " == *" $name "* ]] || continue
   made=$bin/$name-$version
   echo "$made"
+  exec 9>"$bin/.$name.lock"
+  flock 9  # Two runs build it once.
   [[ ! -x $made ]] || continue
   [[ $go ]] || find_go >&2
   echo "Building $name $version with $("$go" env GOVERSION) and $jobs threads, once …" >&2
   start=$SECONDS
+  log=$cache/stack/$name.log
   # Beside us, since set -e does not hold in a condition.
-  build "$name" "$version" "$module" "$package" "$tags" "$made" > "$log" 2>&1 &
+  build "$name" "$version" "$module" "$package" "$tags" "$made" > "$log" 2>&1 9>&- &
   wait $! || { tail -n 20 "$log" >&2; exit 1; }
   echo "Built $name $version in $((SECONDS - start)) s" >&2
 done <<<"$programs"
