@@ -8,8 +8,7 @@ scripts/install-packages.sh lint
 mapfile -t files < <(git ls-files '*.h' '*.cpp')
 clang-format-19 --dry-run -Werror "${files[@]}"
 bash -n scripts/*.sh .ci/run
-cmake --preset dev > /dev/null
+cmake --preset lint > /dev/null
 mapfile -t units < <(git ls-files 'common/*.cpp' 'exporters/*.cpp' 'tests/sim/*.cpp')
-printf '%s\0' "${units[@]}" |
-  xargs -0 -n 4 -P "$(nproc)" clang-tidy-19 --quiet -p build/dev 2> >(grep -v 'warnings generated' >&2 || true)
+scripts/tidy.py build/lint "${units[@]}"
 echo "${#files[@]} files formatted, ${#units[@]} files linted, no findings"

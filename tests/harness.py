@@ -4,6 +4,7 @@ Only the standard library. Nothing here sleeps for a fixed time: wait_until look
 until a condition holds, and fails when it does not in time.
 """
 import ctypes
+import fcntl
 import http.client
 import http.server
 import json
@@ -15,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -39,6 +41,17 @@ def wait_until(condition, seconds, what):
 
 
 _given_ports = set()
+_port_locks = open(pathlib.Path(tempfile.gettempdir()) / f"stakewatch-test-ports-{os.getuid()}", "w")
+
+
+def _take(port):
+    """Whether this process has it from now on, of all that run tests at the same time: each port is
+    a byte of one file, locked until the process ends."""
+    try:
+        fcntl.lockf(_port_locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    return True
 
 
 def free_port():
@@ -46,7 +59,7 @@ def free_port():
     that is started again finds it still free."""
     while True:
         port = random.randrange(20000, EPHEMERAL_PORTS_BEGIN)
-        if port in _given_ports:
+        if port in _given_ports or not _take(port):
             continue
         _given_ports.add(port)
         with socket.socket() as probe:

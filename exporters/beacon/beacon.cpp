@@ -44,11 +44,12 @@ std::function<std::optional<Chain>()> LastChain(const std::shared_ptr<const Node
 
 Checked<Source> EventsSource(const Settings& settings, const std::shared_ptr<const Node>& node,
                              OwnMetrics& own) {
-  auto made = EventsFeed::Make(
-      settings.url, settings.upstream, own,
-      {.chain = LastChain(node), .has_block = [node](std::uint64_t slot, const Deadline& deadline) {
-         return AskHasBlock(Client(*node->parts.node), slot, deadline);
-       }});
+  const auto counted = std::make_shared<const CountedUpstream>(node->parts.node, &own, "events");
+  auto made = EventsFeed::Make(settings.url, settings.upstream, own,
+                               {.chain = LastChain(node),
+                                .has_block = [counted](std::uint64_t slot, const Deadline& within) {
+                                  return AskHasBlock(Client(*counted), slot, within);
+                                }});
   if (!made) return std::unexpected(made.error());
   const std::shared_ptr<EventsFeed> feed = std::move(*made);
   return Source{.name = "events",
@@ -59,11 +60,13 @@ Checked<Source> EventsSource(const Settings& settings, const std::shared_ptr<con
                 .certificate_not_after = [feed] { return feed->CertificateNotAfter(); }};
 }
 
-Source ValidatorSetSource(const std::shared_ptr<const Node>& node) {
+Source ValidatorSetSource(const std::shared_ptr<const Node>& node, OwnMetrics& own) {
+  const auto counted =
+      std::make_shared<const CountedUpstream>(node->parts.node, &own, "validator_set");
   const auto job = std::make_shared<ValidatorSetJob>(ValidatorSetParts{
-      .node = node->parts.node, .chain = LastChain(node), .synced = [node] {
-        const auto now = LookAtNode(Client(*node->parts.node), Deadline(kSyncedPatience),
-                                    node->chain, node->parts.now());
+      .node = counted, .chain = LastChain(node), .synced = [node, counted] {
+        const auto now =
+            LookAtNode(Client(*counted), Deadline(kSyncedPatience), node->chain, node->parts.now());
         return now && now->not_synced.empty();
       }});
   return Source{
@@ -186,7 +189,7 @@ Checked<BeaconSources> Sources(const Settings& settings, OwnMetrics& own) {
   auto validators = MakeValidatorSources(settings.validators, shared->parts.node, &own);
   if (!validators) return std::unexpected(validators.error());
   std::ranges::move(validators->sources, std::back_inserter(sources));
-  if (settings.validator_set) sources.push_back(ValidatorSetSource(shared));
+  if (settings.validator_set) sources.push_back(ValidatorSetSource(shared, own));
   return BeaconSources{std::move(sources), std::move(validators->restart_window)};
 }
 

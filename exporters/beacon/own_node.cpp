@@ -33,10 +33,20 @@ CountedUpstream::CountedUpstream(std::shared_ptr<const Upstream> node, OwnMetric
   if (own != nullptr) requests_ = &own->CounterOf(kSourceRequests, source);
 }
 
-Result<std::string> CountedUpstream::Ask(const Request& request, const Deadline& deadline) const {
+void CountedUpstream::Count() const {
   ++asked_;
   if (requests_ != nullptr) requests_->Increment();
+}
+
+Result<std::string> CountedUpstream::Ask(const Request& request, const Deadline& deadline) const {
+  Count();
   return node_->Ask(request, deadline);
+}
+
+Result<void> CountedUpstream::AskInPieces(const Request& request, const Deadline& deadline,
+                                          std::uint64_t bytes_max, Pieces& to) const {
+  Count();
+  return node_->AskInPieces(request, deadline, bytes_max, to);
 }
 
 Result<NodeNow> LookAtNode(const Client& client, const Deadline& deadline, ChainOf& chain,

@@ -46,15 +46,20 @@ inline constexpr double kNotYetSecondsMin = 2;
 // later, doubled for each failure in a row up to 320 s.
 JobSchedule AsPlanned(std::function<double()> next_run);
 
-// Counts what a job asks: in stakewatch_source_requests_total, and for the job itself.
+// Counts what a job or a feed asks between scrapes: in stakewatch_source_requests_total, and for
+// the job itself.
 class CountedUpstream final : public Upstream {
  public:
   // `own` may be null; it outlives this.
   CountedUpstream(std::shared_ptr<const Upstream> node, OwnMetrics* own, std::string_view source);
   Result<std::string> Ask(const Request& request, const Deadline& deadline) const override;
+  Result<void> AskInPieces(const Request& request, const Deadline& deadline,
+                           std::uint64_t bytes_max, Pieces& to) const override;
   std::uint64_t Asked() const { return asked_; }
 
  private:
+  void Count() const;
+
   std::shared_ptr<const Upstream> node_;
   prometheus::Counter* requests_ = nullptr;
   mutable std::atomic<std::uint64_t> asked_ = 0;

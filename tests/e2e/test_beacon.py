@@ -325,6 +325,7 @@ def test_the_whole_set_is_counted_as_it_comes(tmp_path, programs, run_exporter):
                            "--beacon.validator-set=true")
     page = await_page(program, lambda page: page.series("beaconapi_validator_set_validators") != {},
                       "the set is read")
+    assert page.get("stakewatch_source_requests_total", source="validator_set") > 0
     by_status = page.by("beaconapi_validator_set_validators", "status")
     assert sum(by_status.values()) == validators
     assert by_status["withdrawal_done"] > 4000 and by_status["pending_queued"] == 50

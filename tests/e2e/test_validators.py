@@ -118,6 +118,10 @@ def test_without_a_validator_client_all_of_them_miss(node, exporter):
     # The network goes on without them.
     assert page["beaconapi_head_lag_slots"] <= 4
     promtool_accepts(page.text)
+    # What was found stays, or the page about it would resolve while nobody can look.
+    node.fault(kind="stop", target="beacon")
+    page = await_page(exporter, lambda page: "duties" not in sources_up(page), "nobody to judge by")
+    assert total(page, "beaconapi_validators_missing_3_epochs") == OWN
 
 
 def test_signatures_are_refused(node, exporter):
