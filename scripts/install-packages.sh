@@ -51,6 +51,8 @@ for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
 done
 (( ${#missing[@]} )) || exit 0
 
+exec 8< "$0"
+flock 8  # apt lets in one at a time, and does not wait.
 echo "Installing with apt: ${missing[*]}"
 as_root=()
 if (( EUID != 0 )); then
