@@ -105,9 +105,9 @@ class Project:
 
 
 class Stack(Project):
-    """The profile demo, with what compose.test.yaml leaves out and adds."""
+    """A whole profile, with what compose.test.yaml leaves out and adds."""
 
-    def __init__(self, work):
+    def __init__(self, work, name, profile, *files, **environment):
         root = self.docker("info", "-f", "{{.DockerRootDir}}").strip()
         (work / "alertmanager/secrets").mkdir(parents=True)
         shutil.copy(ROOT / "prometheus/alertmanager/alertmanager.yml", work / "alertmanager")
@@ -117,14 +117,15 @@ class Stack(Project):
         (work / "prometheus.yml").write_text(config.replace(', "grafana:3000"', ""))
         env = (ROOT / ".env.example").read_text()
         assert "COMPOSE_PROFILES=node\n" in env
-        (work / "env").write_text(env.replace("COMPOSE_PROFILES=node\n", "COMPOSE_PROFILES=demo\n")
+        (work / "env").write_text(env.replace("COMPOSE_PROFILES=node\n",
+                                              f"COMPOSE_PROFILES={profile}\n")
                                   + f"DOCKER_ROOT={root}\n")
         ports = free_port(), free_port()
         self.prometheus, self.alertmanager = (f"http://127.0.0.1:{port}" for port in ports)
-        super().__init__("stakewatch-test", "docker-compose.yaml", "tests/stack/compose.test.yaml",
+        super().__init__(name, "docker-compose.yaml", "tests/stack/compose.test.yaml", *files,
                          COMPOSE_ENV_FILES=str(work / "env"), ALERTMANAGER_URL=self.alertmanager,
                          TEST_WORK=str(work), TEST_PROMETHEUS_PORT=str(ports[0]),
-                         TEST_ALERTMANAGER_PORT=str(ports[1]))
+                         TEST_ALERTMANAGER_PORT=str(ports[1]), **environment)
         # Read by init's user, not by the world's leave.
         for path in [work, *work.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -167,7 +168,7 @@ def images():
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory, images):  # pylint: disable=unused-argument,redefined-outer-name
-    made = Stack(tmp_path_factory.mktemp("stack"))
+    made = Stack(tmp_path_factory.mktemp("stack"), "stakewatch-test", "demo")
     made.remove()
     made.seconds_to_green = made.up()
     yield made
