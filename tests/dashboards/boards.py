@@ -16,6 +16,7 @@ EMPTY = {
     "no sync under way": "It is in sync.",
     "no failures": "Every source answers.",
     "none has a date": "No fork lies ahead of the simulated chain.",
+    "no hour of data yet": "When a disk will be full is told after an hour.",
     "no TLS": "The simulated node is asked over HTTP.",
 }
 # What comes and goes with the simulated chain, or is of the machine: there or not.

@@ -102,7 +102,7 @@ def prometheus(tmp_path_factory):
 
 def still_empty(prometheus, asked):
     return [(where, query, panel) for where, query, panel in asked
-            if not prometheus.query(soon(query))]
+            if not prometheus.query(query)]
 
 
 @pytest.fixture(scope="module")

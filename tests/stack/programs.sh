@@ -20,6 +20,8 @@ prometheus 3.15.0 github.com/prometheus/prometheus@v0.315.0 github.com/prometheu
 node_exporter 1.12.1 github.com/prometheus/node_exporter github.com/prometheus/node_exporter -
 loki 3.7.8 github.com/grafana/loki/v3 github.com/grafana/loki/v3/cmd/loki -
 otelcol 0.149.0 - - -
+alertmanager 0.34.2 - - -
+amtool 0.34.2 - - -
 "
 
 new_enough() {
@@ -88,9 +90,25 @@ build_otelcol() {
   mv "$work/dist/otelcol-contrib" "$to"
 }
 
+# The module lacks its web pages, which are made with Node; an empty one is in their place.
+build_alertmanager() {
+  local name=$1 version=$2 to=$3 found
+  work=$(mktemp -d "$cache/stack/build.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  found=$(cd "$work" && run_go mod download -json "github.com/prometheus/alertmanager@v$version" |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')
+  cp -r --no-preserve=mode "$found" "$work/module"
+  mkdir -p "$work/module/ui/app/dist"
+  echo '<!doctype html><title>Alertmanager without its pages</title>' > "$work/module/ui/app/dist/index.html"
+  (cd "$work/module" && run_go build -o ../made \
+    -ldflags "-s -w -X github.com/prometheus/common/version.Version=$version" "./cmd/$name")
+  mv "$work/made" "$to"
+}
+
 build() {
   local name=$1 version=$2 module=$3 package=$4 tags=$5 to=$6
   case $name in
+    alertmanager | amtool) build_alertmanager "$name" "$version" "$to" ;;
     otelcol) build_otelcol "$version" "$to" ;;
     compose) LDFLAGS="-X github.com/docker/compose/v2/internal.Version=v$version" \
       build_module "$module" "$version" "$package" "$tags" "$to" ;;
