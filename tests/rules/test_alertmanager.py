@@ -185,6 +185,16 @@ CASES = {
                     "HeadsFeedSilent/warning"], ["ExecutionHeadStuck/page"]),
     "warning-of-stuck-mutes-no-page": (["ExecutionHeadStuck/warning", "PeersLow/page"],
                                        ["ExecutionHeadStuck/warning", "PeersLow/page"]),
+    "link-broken-and-no-peers": (
+        ["ExecutionLinkBroken/page@beacon", "PeersLow/page@beacon"],
+        ["ExecutionLinkBroken/page@beacon"]),
+    "who-does-not-attest-does-nothing-else": (
+        ["AttestationsMissed/page@beacon", "ProposalMissed/page@beacon",
+         "SyncCommitteeWeak/page@beacon"], ["AttestationsMissed/page@beacon"]),
+    "two-epochs-say-so-of-the-sync-committee": (
+        ["AttestationsMissed/warning@beacon", "ProposalMissed/page@beacon",
+         "SyncCommitteeWeak/page@beacon"],
+        ["AttestationsMissed/warning@beacon", "ProposalMissed/page@beacon"]),
     "sync-stalled": (["SyncStalled/page", "PeersLow/page"], ["SyncStalled/page"]),
     "sync-stalled-of-the-beacon-node": (
         ["SyncStalled/page@beacon", "PeersLow/page@beacon", "FinalityLag/page@beacon", *DUTIES],
@@ -309,11 +319,15 @@ def test_a_disk_does_not_mute_another(alertmanager, webhook):
     assert {a["labels"]["device"] for a in warning["alerts"]} == {"sdb"}
 
 
-def test_one_message_for_a_client_of_a_node(alertmanager, webhook):
-    alertmanager.fire(alert("NodeDown/page", "group:1"), alert("CertificateExpiring/page", "group:1"))
-    messages = wait_for(lambda: webhook.of("group:1"), "the node's page")
-    assert len(messages) == 1
-    assert len(messages[0][1]["alerts"]) == 2
+def test_an_alert_is_told_once_whatever_else_comes(alertmanager, webhook):
+    first = alert("NodeDown/page", "group:1")
+    alertmanager.fire(first)
+    wait_for(lambda: webhook.of("group:1"), "the node's page")
+    alertmanager.fire(first, alert("CertificateExpiring/page", "group:1"))
+    messages = wait_for(lambda: len(webhook.of("group:1")) > 1 and webhook.of("group:1"),
+                        "the second one")
+    assert [[what(a["labels"]) for a in n["alerts"]] for _, n in messages] == [
+        ["NodeDown/page"], ["CertificateExpiring/page"]]
 
 
 def test_watchdog_goes_to_the_heartbeat_alone_and_nothing_mutes_it(alertmanager, webhook):
