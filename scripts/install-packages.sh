@@ -13,7 +13,7 @@ test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
 clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
-# Not golang-go: scripts/real-geth.sh fetches a Go where there is none that can build a Geth.
+# Not golang-go: tests/stack/programs.sh fetches a Go where there is none that can build a Geth.
 real=("${test[@]}" ca-certificates npm)
 # A disk to fill: mkfs, unshare, mount.
 faults=("${test[@]}" ca-certificates e2fsprogs util-linux mount)
@@ -53,6 +53,8 @@ for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
 done
 (( ${#missing[@]} )) || exit 0
 
+exec 8< "$0"
+flock 8  # apt lets in one at a time, and does not wait.
 echo "Installing with apt: ${missing[*]}"
 as_root=()
 if (( EUID != 0 )); then

@@ -3,7 +3,7 @@
 # real Prometheus, Alertmanager and Geth, all on loopback; about five minutes.
 #   scripts/test-faults.sh [pytest's arguments]
 # UPDATE=1: write what was found to docs/faults.md. STAKEWATCH_BIN: where the programs are; given,
-# nothing is built but Geth (scripts/real-geth.sh).
+# nothing is built but Geth (tests/stack/programs.sh).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +13,7 @@ if [[ -z $bin ]]; then
   scripts/build.sh dev exporters stakewatch_sim
   bin=$PWD/build/dev/bin
 fi
-geth=$(scripts/real-geth.sh)
+geth=$(tests/stack/programs.sh geth)
 
 export STAKEWATCH_BIN=$bin STAKEWATCH_GETH=$geth
 python3 -m pytest -q -p no:cacheprovider "$@" tests/faults

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # `make test-real`: the exporter beside a real Geth, Prometheus and Alertmanager, all on loopback.
 #   scripts/test-real.sh [pytest's arguments]
-# STAKEWATCH_BIN: where the programs are; given, nothing is built but Geth (scripts/real-geth.sh).
+# Geth is built with Go once (tests/stack/programs.sh). STAKEWATCH_BIN: where the programs are; given,
+# nothing is built but Geth.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -11,7 +12,8 @@ if [[ -z $bin ]]; then
   scripts/build.sh release geth_exporter
   bin=$PWD/build/release/bin
 fi
-geth=$(scripts/real-geth.sh)
+
+geth=$(tests/stack/programs.sh geth)
 "$geth" version | sed -n '2,4p'
 
 export STAKEWATCH_BIN=$bin STAKEWATCH_GETH=$geth
