@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache pkg-config prometheus-cpp-dev libcpp-httplib-dev
   nlohmann-json3-dev libwebsockets-dev libspdlog-dev doctest-dev libcli11-dev libyaml-cpp-dev
-  libsimdjson-dev libcrypt-dev libssl-dev zlib1g-dev git)
+  libsimdjson-dev libpugixml-dev libcrypt-dev libssl-dev zlib1g-dev git)
 monitors=(prometheus prometheus-alertmanager)
 demo=("${build[@]}" "${monitors[@]}" curl)
 test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
