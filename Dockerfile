@@ -80,7 +80,7 @@ RUN for name in geth geth_ipc jwt prysm validator validators prometheus targets 
   && mkdir -p /roots/init/bin /roots/init/usr/local/bin \
   && mkdir -m 1777 /roots/init/tmp \
   && cp /bin/busybox /roots/init/bin/ \
-  && for name in sh cat chmod head mkdir date grep id ls mv od rm sed seq sleep stat tr wget; do \
+  && for name in sh awk cat chmod head mkdir date grep id ls mv od rm sed seq sleep stat tr wget; do \
     ln -s busybox "/roots/init/bin/$name"; \
   done
 COPY scripts/stack-init.sh /roots/init/usr/local/bin/stack-init

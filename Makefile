@@ -1,6 +1,6 @@
 # The commands of this repository; each is a script that also runs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-real test-stack restart test-page bench fuzz lint format docs dashboards clean
+.PHONY: help demo build test test-rules test-real test-stack restart test-page bench fuzz lint format docs dashboards clean
 
 help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -14,6 +14,9 @@ build:  ## The programs, into build/release/bin/
 
 test:  ## Build and run all tests; no network but loopback
 	@scripts/test.sh
+
+test-rules:  ## Each rule fires, is quiet and has its boundary; names and links resolve; one fault is one page
+	@scripts/test-rules.sh
 
 test-real:  ## The tests against a real Geth, which is built with Go
 	@scripts/test-real.sh

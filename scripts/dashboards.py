@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the Grafana dashboards that users import, dashboards/*.json.
+"""Writes the Grafana dashboards that users import, dashboards/*.json, and the template by which
+messages link to their runbooks, prometheus/alertmanager/runbooks.tmpl.
 
-usage: dashboards.py [folder]   (dashboards/; tests write to another one and compare)
+usage: dashboards.py [folder]   (tests write to one folder and compare)
 
 Each board is one list of panels, in the order in which they stand on it. Numbers come first; a
 colour means what the alert of the same name means. What `node` is: the label that prometheus.yml
@@ -21,33 +22,32 @@ MINUTE, HOUR, DAY, YEAR = 60, 3600, 86400, 365 * 86400
 # Those of prometheus/rules/cause.yml in its order, which is that of its numbers from 1 on.
 CAUSES = {
     "host_down": ("host down", RED), "exporter_down": ("exporter down", RED),
+    "disk_full": ("disk full", RED), "memory": ("out of memory", RED),
     "el_down": ("execution client down", RED), "cl_down": ("beacon node down", RED),
     "wrong_network": ("wrong network", RED), "el_cl_link": ("execution link broken", RED),
     "el_stuck": ("execution head stuck", RED), "cl_stuck": ("beacon head stuck", RED),
     "no_peers": ("no peers", RED), "vc_down": ("validator client down", RED),
-    "slashed": ("validator slashed", RED), "duties_missed": ("duties missed", RED),
-    "no_finality": ("no finality", RED), "other_page": ("another page", RED),
+    "slashed": ("validator slashed", RED), "clock_off": ("clock off", RED),
+    "duties_missed": ("duties missed", RED), "no_finality": ("no finality", RED),
+    "disk_filling": ("disk full soon", RED), "other_page": ("another page", RED),
     "warning": ("a warning", ORANGE), "syncing": ("syncing", BLUE), "healthy": ("healthy", GREEN)}
 CAUSE_STATES = states(dict(enumerate(CAUSES.values(), 1)))
 NODE_CAUSE = 'min by (node) (stakewatch:node_cause_number{node=~"$node"})'
 CAUSE_ALERTS = ("HostDown", "NodeDown", "BeaconApiDown", "ExporterDown", "ExecutionLinkBroken",
                 "ExecutionHeadStuck", "HeadLag", "PeersLow", "ValidatorClientDown",
-                "AttestationsMissed", "WrongNetwork")
+                "AttestationsMissed", "WrongNetwork", "DiskFullSoon", "MemoryLow", "OutOfMemory",
+                "ClockSkew")
 
 NO_VALIDATORS = "no --validators-file"
 NO_EXECUTION_URL = "no --beacon.execution-url"
 NO_VALIDATORS_ABOUT = " Empty without --validators-file."
 
-# File systems that hold data; of a container's host all of them are seen by its node_exporter.
-DISKS = 'node=~"$node",fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|vfat|fuse.*"'
-GROWTH = f"deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h])"
-# At the growth of the last six hours, once there is an hour of it. What shrinks or stands still is
-# given a year.
-DISK_FULL_IN = (f"min by (node, mountpoint) (clamp_max(node_filesystem_avail_bytes{{{DISKS}}}"
-                f" / clamp_min(-{GROWTH}, 1), {YEAR})"
-                f" and node_filesystem_avail_bytes{{{DISKS}}} offset 1h)")
-DISK_ABOUT = ("At the growth of the last six hours: under 14 days warns, under 48 h pages. Empty in "
-              "the first hour, and without node_exporter.")
+# The disks that hold data, and when they will be full: by prometheus/rules/host.yml.
+DISK = 'stakewatch:disk_avail_bytes{node=~"$node"}'
+DISK_FULL_IN = 'min by (node, mountpoint) (stakewatch:disk_full_in_seconds{node=~"$node"})'
+DISK_ABOUT = ("At the growth of the last day, as far as it goes on: under 14 days warns, under 48 h "
+              "pages. Empty in the first hour, and without node_exporter.")
+CLOCK_OFF = 'max by (node) (stakewatch:host_clock_off_seconds{node=~"$node"})'
 DISK_STEPS = falling(14 * DAY, orange=2 * DAY)
 LASTS = from_on(YEAR, "over a year", GREEN)
 
@@ -156,10 +156,10 @@ def can_i_sleep():
              [('min by (fork) (clamp_min(beaconapi_next_fork_timestamp_seconds{node=~"$node"}'
                " - time(), 0))", "{{fork}}")], "s", size=(5, 4), steps=falling(7 * DAY, orange=DAY),
              names=True, none="none has a date", alerts=("ForkUnready",)),
-        stat("Clock off by", "The host's clock against its time server's: over 0.2 s warns, over "
-             "0.5 s pages. By node_exporter; 0 where nothing steers the clock, see board 5.",
-             'max by (node) (abs(node_timex_offset_seconds{node=~"$node"}))', "s", size=(5, 4),
-             steps=rising(orange=0.2, red=0.5), none="no node_exporter", alerts=("ClockSkew",)),
+        stat("Clock off by", "The host's clock, by its time server or by Prometheus's: over 0.2 s "
+             "warns, over 0.5 s pages. By node_exporter; 0 where nothing steers the clock, see board 5.",
+             CLOCK_OFF, "s", size=(5, 4), steps=rising(orange=0.2, red=0.5),
+             none="no node_exporter", alerts=("ClockSkew",)),
         firing((14, 8)),
         graph("Attestations missed in each epoch", "Of all own validators, when the epoch was "
               "judged." + NO_VALIDATORS_ABOUT,
@@ -497,7 +497,7 @@ def peers():
 
 def host():
     of = 'node=~"$node"'
-    free = f"node_filesystem_avail_bytes{{{DISKS}}} / node_filesystem_size_bytes{{{DISKS}}}"
+    free = f"{DISK} / stakewatch:disk_size_bytes"
     devices = f'{of},device!~"zram.*|ram.*|loop.*|dm-.*"'
     links = f'{of},device!~"lo|veth.*|br-.*|docker.*|ifb.*|dummy.*"'
     return board("stakewatch-host", "5 Host and disk", "The machines under the nodes, by "
@@ -508,9 +508,9 @@ def host():
         stat("Disk free", "Of each file system that holds data.",
              [(f"min by (node, mountpoint) ({free})", "{{mountpoint}}")], "percentunit",
              size=(6, 4), high=1, steps=falling(0.1, orange=0.03), alerts=("DiskFullSoon",)),
-        stat("Clock off by", "Against the time server's: over 0.2 s warns, over 0.5 s pages.",
-             f"max by (node) (abs(node_timex_offset_seconds{{{of}}}))", "s",
-             steps=rising(orange=0.2, red=0.5), alerts=("ClockSkew",)),
+        stat("Clock off by", "By its time server, or by Prometheus's: over 0.2 s warns, over 0.5 s "
+             "pages.",
+             CLOCK_OFF, "s", steps=rising(orange=0.2, red=0.5), alerts=("ClockSkew",)),
         stat("Clock synchronized", "Whether the kernel says that a time server steers it. Some "
              "virtual machines' clocks are steered from outside, and say no.",
              f"min by (node) (node_timex_sync_status{{{of}}})", "none", high=1,
@@ -527,10 +527,10 @@ def host():
         stat("Memory available", "What processes can still get, caches given back.",
              f"min by (node) (node_memory_MemAvailable_bytes{{{of}}} / "
              f"node_memory_MemTotal_bytes{{{of}}})", "percentunit", high=1,
-             steps=falling(0.1, orange=0.05), alerts=("MemoryLow",)),
+             steps=falling(0.1, orange=0.03), alerts=("MemoryLow",)),
         stat("Killed for memory, 24 h", "Processes that the kernel ended because memory ran out.",
              f"max by (node) (increase(node_vmstat_oom_kill{{{of}}}[24h]))", "none", decimals=0,
-             steps=rising(red=0.5), alerts=("OutOfMemory",)),
+             steps=rising(orange=0.5, red=2.5), alerts=("OutOfMemory",)),
         stat("Open files", "Of the system's limit.",
              f"max by (node) (node_filefd_allocated{{{of}}} / node_filefd_maximum{{{of}}})",
              "percentunit", high=1, steps=rising(orange=0.8)),
@@ -538,11 +538,12 @@ def host():
              "virtual ones are.", f"max by (node) (node_hwmon_temp_celsius{{{of}}})", "celsius",
              high=100, steps=rising(orange=80, red=95), none="no sensors"),
         graph("Disk free", "Bytes that are left on each file system.",
-              [(f"min by (node, mountpoint) (node_filesystem_avail_bytes{{{DISKS}}})",
+              [(f"min by (node, mountpoint) ({DISK})",
                 "{{node}} {{mountpoint}}")], "bytes", alerts=("DiskFullSoon",)),
-        graph("Disk growth", "Bytes a day, at the growth of the last six hours; below 0 it "
-              "shrinks.", [(f"max by (node, mountpoint) (-{GROWTH} * {DAY})",
-                            "{{node}} {{mountpoint}}")], "bytes", alerts=("DiskFullSoon",)),
+        graph("Disk growth", "Bytes a day, at the growth of the last day, as far as it goes on; "
+              "below 0 it shrinks.",
+              [(f'max by (node, mountpoint) (stakewatch:disk_growth_1d{{node=~"$node"}} * {DAY})',
+                "{{node}} {{mountpoint}}")], "bytes", alerts=("DiskFullSoon",)),
         graph("Disk busy", "Share of the time in which a device had something to do.",
               [(f"max by (node, device) (rate(node_disk_io_time_seconds_total{{{devices}}}"
                 "[$__rate_interval]))", "{{node}} {{device}}")], "percentunit", high=1),
@@ -682,8 +683,19 @@ BOARDS = {"1-can-i-sleep": can_i_sleep, "2-validators": validators, "3-pair": pa
           "8-runbooks": runbooks}
 
 
+def runbook_panels():
+    """By which a message links to the runbook of its alert: a template of Alertmanager."""
+    cases = [f'if eq . "{path.stem}" }}}}?viewPanel=panel-{runbook_id(path.stem)}\n'
+             for path in sorted(RUNBOOKS.glob("*.md"))]
+    return ("{{/* The panels of board 8 by their alerts; made by scripts/dashboards.py. */}}\n"
+            '{{ define "stakewatch.panel" }}{{ ' + "{{- else ".join(cases)
+            + "{{- end }}{{ end }}\n")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dashboards"
+    template = folder if len(sys.argv) > 1 else ROOT / "prometheus/alertmanager"
+    (template / "runbooks.tmpl").write_text(runbook_panels())
     for name, make in BOARDS.items():
         (folder / f"{name}.json").write_text(json.dumps(make(), indent=2) + "\n")
 

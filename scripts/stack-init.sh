@@ -36,35 +36,134 @@ Changed after the first start? docker compose build init, and give the volumes t
 
 basename_of() { echo "${1##*/}"; }
 
-# Alertmanager's configuration as it is in prometheus/, with its receivers on loopback, which are those
-# of make demo, put to the webhook of secrets/webhook_url; without one, to the service page_log: a page
-# is then a line among the logs. The heartbeat goes there in any case.
+# Alertmanager's configuration: prometheus/alertmanager/alertmanager.yml, and in place of its receivers
+# the pieces of receivers/ whose files are all in secrets/. In a piece
+#   /etc/alertmanager/secrets/NAME   is a file that Alertmanager reads itself: no secret stands in the
+#                                    configuration, in an argument or in a log
+#   @NAME@                           is replaced by what is in that file; for what is no secret
+#   …  # if NAME                     a line that is left out without that file
+#   …  # if warning                  a line of the receiver of warnings alone
 alertmanager_config() {
   [ -d "$config/alertmanager" ] || return 0
-  log=http://page_log:8541/cgi-bin/alert
-  url=$log
-  secret=$config/alertmanager/secrets/webhook_url
-  # What cannot be looked into would pass for nothing set.
-  if [ -e "${secret%/*}" ] && [ ! -x "${secret%/*}" ] || [ -e "$secret" ] && [ ! -r "$secret" ]; then
-    fail "prometheus/alertmanager/secrets/ cannot be read by user $(id -u): chgrp -R $(id -g) it, and chmod -R g+rX"
-  fi
-  if [ -s "$secret" ]; then
-    url=$(head -n 1 "$secret")
-    case $url in
-      *[!A-Za-z0-9:/._?=\&%~@+-]* | '') fail "secrets/webhook_url is no URL" ;;
-      http://* | https://*) ;;
-      *) fail "secrets/webhook_url does not begin with http:// or https://" ;;
-    esac
-    url=$(printf %s "$url" | sed 's/&/\\&/g')
-    echo "Pages go to the webhook of prometheus/alertmanager/secrets/webhook_url."
-  else
-    echo "Nobody is paged: no receiver is set, pages go to the log alone. See docs/stack.md."
-  fi
-  for file in "$config"/alertmanager/*; do
-    [ ! -f "$file" ] || sed -e "s#http://127\.0\.0\.1:8541/heartbeat#$log#" \
-      -e "s#http://127\.0\.0\.1:8541/[a-z]*#$url#" "$file" |
-      write "$volumes/alertmanager_config/$(basename_of "$file")"
+  secrets=$config/alertmanager/secrets
+  pieces=$config/alertmanager/receivers
+  made=$volumes/alertmanager_config
+  check_secrets
+  used=
+  for piece in "$pieces"/*.yml; do
+    case ${piece##*/} in heartbeat.yml | log.yml) ;; *) is_set "$piece" && used="$used $(name_of "$piece")" ;; esac
   done
+  beat=log
+  if is_set "$pieces/heartbeat.yml"; then beat=heartbeat; fi
+  mkdir -p "$made/secrets"
+  for file in "$made"/secrets/*; do [ -s "$secrets/${file##*/}" ] || rm -f "$file"; done
+  for file in "$secrets"/*; do
+    case $file in *.md) continue ;; esac
+    [ ! -s "$file" ] || head -n 1 "$file" | tr -d '\r\n' | write "$made/secrets/${file##*/}"
+  done
+  for file in "$config"/alertmanager/*.tmpl; do
+    [ ! -f "$file" ] || if [ -s "$secrets/grafana_url" ]; then
+      sed "/stakewatch.grafana\" }}/s#http://localhost:3000#$(head -n 1 "$secrets/grafana_url" | sed 's/&/\\&/g')#" "$file"
+    else
+      cat "$file"
+    fi | write "$made/${file##*/}"
+  done
+  ntfy_url
+  {
+    sed '/^receivers:/,$d' "$config/alertmanager/alertmanager.yml"
+    echo "receivers:"
+    receiver page ${used:-log}
+    receiver warning ${used:-log}
+    receiver heartbeat $beat
+    echo
+    sed -e '1,/^receivers:/d' "$config/alertmanager/alertmanager.yml" | sed -n '/^[^ ]/,$p'
+  } | write "$made/alertmanager.yml"
+  if [ "$used" ]; then
+    echo "Pages go to:$used."
+  else
+    echo "Nobody is paged: no receiver is set, pages go to the log alone. See docs/receivers.md."
+  fi
+  [ $beat = heartbeat ] || echo "Nobody hears when the monitoring itself dies: no heartbeat_url is set. See docs/receivers.md."
+}
+
+name_of() { set -- "${1##*/}"; echo "${1%.yml}"; }
+
+# The files that a piece of configuration needs, or, with `all`, can use.
+files_of() {
+  if [ "${2:-}" = all ]; then cat "$1"; else grep -v '  # if ' "$1"; fi |
+    tr ' ,}"' '\n\n\n\n' | sed -n -e 's#^/etc/alertmanager/secrets/\([a-z_]*\)$#\1#p' -e 's#^@\([a-z_]*\)@$#\1#p'
+  if [ "${2:-}" = all ]; then sed -n 's/.*  # if \([a-z_]*\)$/\1/p' "$1"; fi
+}
+
+# Whether all files of a piece are there; some of them alone are a mistake.
+is_set() {
+  there= missing=
+  for name in $(files_of "$1"); do
+    if [ -s "$secrets/$name" ]; then there=$name; else missing=$name; fi
+  done
+  [ ! "$there" ] || [ ! "$missing" ] ||
+    fail "secrets/$there is set for $(name_of "$1"), secrets/$missing is not. See docs/receivers.md."
+  [ "$there" ]
+}
+
+# What cannot be read would pass for nothing set, and so would a name with a slip in it.
+check_secrets() {
+  unreadable="prometheus/alertmanager/secrets/ cannot be read by user $(id -u): chgrp -R $(id -g) it, and chmod -R g+rX"
+  [ ! -e "$secrets" ] || [ -x "$secrets" ] && [ -r "$secrets" ] || fail "$unreadable"
+  known=" README.md grafana_url $(for piece in "$pieces"/*.yml; do files_of "$piece" all; done | tr '\n' ' ') "
+  for file in "$secrets"/*; do
+    [ -e "$file" ] || continue
+    name=${file##*/}
+    case $known in *" $name "*) ;; *) fail "secrets/$name is of no receiver. See docs/receivers.md." ;; esac
+    [ -r "$file" ] || fail "$unreadable"
+    [ -s "$file" ] || continue
+    value=$(head -n 1 "$file" | tr -d '\r')
+    case $name in
+      *_url)
+        case $value in
+          *[!A-Za-z0-9:/._?=\&%~@+-]* | '') fail "secrets/$name is no URL" ;;
+          http://* | https://*) ;;
+          *) fail "secrets/$name does not begin with http:// or https://" ;;
+        esac ;;
+      email_password | README.md) ;;
+      *) case $value in *[!A-Za-z0-9:/._=\&%~@+\ ,\<\>-]* | '') fail "secrets/$name has a character that does not belong there, or is empty" ;; esac ;;
+    esac
+  done
+}
+
+# ntfy is asked to take title and message from what is posted; Alertmanager fills the priority in.
+ntfy_url() {
+  url=$made/secrets/ntfy_url
+  [ -s "$url" ] || return 0
+  case $(cat "$url") in *\?*) sign='&' ;; *) sign='?' ;; esac
+  priority='{{ if and (eq .Status "firing") (eq .CommonLabels.severity "page") }}5{{ else }}2{{ end }}'
+  { cat "$url"; echo "${sign}template=yes&title=%7B%7Btrim+.title%7D%7D&message=%7B%7Btrim+.message%7D%7D&priority=$priority"; } | write "$url"
+}
+
+# receiver NAME PIECE…: the pieces under one list for each kind.
+receiver() {
+  receiver=$1
+  shift
+  echo "  - name: $receiver"
+  for piece in "$@"; do
+    while IFS= read -r line; do
+      case $line in
+        *'  # if '*)
+          name=${line##*  \# if }
+          [ "$name" = "$receiver" ] || [ -s "$secrets/$name" ] || continue
+          line=${line%  \# if *} ;;
+      esac
+      case $line in
+        *@[a-z]*_[a-z]*@*)
+          name=${line#*@}
+          name=${name%%@*}
+          line=${line%%@*}$(head -n 1 "$secrets/$name" | tr -d '\r')${line##*@} ;;
+      esac
+      case $line in '#'*) ;; *) printf '    %s\n' "$line" ;; esac
+    done < "$pieces/$piece.yml"
+  done | awk '/^    [a-z]/ { kind = $0; if (!(kind in text)) order[++kinds] = kind; next }
+    { text[kind] = text[kind] $0 "\n" }
+    END { for (i = 1; i <= kinds; i++) printf "%s\n%s", order[i], text[order[i]] }'
 }
 
 init() {

@@ -337,9 +337,11 @@ class Prometheus(Program):
 
 
 class Alertmanager(Program):
-    def __init__(self, folder, config, port):
+    def __init__(self, folder, config, port, program=None):
+        """`program`: another one than this machine's."""
         self.port = port
-        program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+        program = program or (shutil.which("prometheus-alertmanager")
+                              or shutil.which("alertmanager"))
         assert program, "no Alertmanager: scripts/install-packages.sh test"
         super().__init__("alertmanager", [
             program, f"--config.file={config}",

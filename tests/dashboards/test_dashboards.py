@@ -44,6 +44,8 @@ def test_boards_are_fresh(tmp_path):
     subprocess.run([sys.executable, ROOT / "scripts/dashboards.py", tmp_path], check=True)
     made = {path.name: path.read_text() for path in tmp_path.glob("*.json")}
     assert made == {path.name: path.read_text() for path in BOARDS}, "stale: run make dashboards"
+    assert (tmp_path / "runbooks.tmpl").read_text() == (
+        ROOT / "prometheus/alertmanager/runbooks.tmpl").read_text(), "stale: run make dashboards"
 
 
 def test_uids_are_fixed_and_unique():

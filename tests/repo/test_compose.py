@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -453,29 +454,86 @@ def test_secrets_are_made_once_and_for_their_owner(volumes):
     assert (token.read_text(), password.read_text()) == kept
 
 
-@pytest.mark.parametrize("url", ["", "https://example.org/hook?a=1&b=%20x"])
-def test_pages_go_to_the_webhook_or_to_the_log(volumes, tmp_path, url):
-    folder = tmp_path / "config/alertmanager"
-    (folder / "secrets").mkdir(parents=True)
-    (folder / "secrets/webhook_url").write_text(url and url + "\n")
-    text = (ROOT / "prometheus/alertmanager/alertmanager.yml").read_text()
-    (folder / "alertmanager.yml").write_text(text)
-    done = init(volumes, "init", STACK_CONFIG=str(tmp_path / "config"))
-    assert done.returncode == 0, done.stderr
-    assert ("Nobody is paged" in done.stdout) == (not url)
+def receivers(volumes, folder, **files):
+    """stack-init's answer with these files in prometheus/alertmanager/secrets/."""
+    config = folder / "config/alertmanager"
+    if not config.exists():
+        config.mkdir(parents=True)
+        (config / "receivers").symlink_to(ROOT / "prometheus/alertmanager/receivers")
+        for path in (ROOT / "prometheus/alertmanager").glob("*.*"):
+            (config / path.name).symlink_to(path)
+    shutil.rmtree(config / "secrets", ignore_errors=True)
+    (config / "secrets").mkdir()
+    for name, value in files.items():
+        (config / "secrets" / name).write_text(value)
+    return init(volumes, "init", STACK_CONFIG=str(folder / "config"))
+
+
+def assembled(volumes):
     made = yaml.safe_load((volumes / "alertmanager_config/alertmanager.yml").read_text())
-    urls = {receiver["name"]: {hook["url"] for hook in receiver["webhook_configs"]}
-            for receiver in made["receivers"]}
-    log = "http://page_log:8541/cgi-bin/alert"
-    assert urls == {"page": {url or log}, "warning": {url or log}, "heartbeat": {log}}
+    given = yaml.safe_load((ROOT / "prometheus/alertmanager/alertmanager.yml").read_text())
+    assert {**made, "receivers": None} == {**given, "receivers": None}
+    return {receiver["name"]: receiver for receiver in made["receivers"]}
 
 
-def test_a_webhook_that_is_no_url_is_refused(volumes, tmp_path):
-    (tmp_path / "config/alertmanager/secrets").mkdir(parents=True)
-    for wrong in ("example.org", "http://a b", "http://a#b", "ftp://a"):
-        (tmp_path / "config/alertmanager/secrets/webhook_url").write_text(wrong)
-        done = init(volumes, "init", STACK_CONFIG=str(tmp_path / "config"))
-        assert done.returncode == 1 and "webhook_url" in done.stderr, wrong
+def test_without_a_receiver_pages_go_to_the_log(volumes, tmp_path):
+    done = receivers(volumes, tmp_path, webhook_url="")
+    assert done.returncode == 0, done.stderr
+    assert "Nobody is paged" in done.stdout and "no heartbeat_url" in done.stdout
+    log = [{"url": "http://page_log:8541/cgi-bin/alert", "send_resolved": True}]
+    assert assembled(volumes) == {name: {"name": name, "webhook_configs": log}
+                                  for name in ("page", "warning", "heartbeat")}
+
+
+def test_what_is_secret_is_read_by_alertmanager_alone(volumes, tmp_path):
+    done = receivers(volumes, tmp_path, webhook_url="https://example.org/hush?a=1&b=%20x\r\n",
+                     slack_api_url="https://example.org/hush2\n", heartbeat_url="https://a/hush3")
+    assert done.returncode == 0, done.stderr
+    assert "Pages go to: slack webhook." in done.stdout and "hush" not in done.stdout
+    folder = "/etc/alertmanager/secrets"
+    made = assembled(volumes)
+    for name in ("page", "warning"):
+        assert [one["url_file"] for one in made[name]["webhook_configs"]] == [f"{folder}/webhook_url"]
+        assert made[name]["slack_configs"][0]["api_url_file"] == f"{folder}/slack_api_url"
+    assert made["heartbeat"]["webhook_configs"][0]["url_file"] == f"{folder}/heartbeat_url"
+    kept = {path.name: path for path in (volumes / "alertmanager_config/secrets").iterdir()}
+    assert set(kept) == {"webhook_url", "slack_api_url", "heartbeat_url"}
+    assert kept["webhook_url"].read_text() == "https://example.org/hush?a=1&b=%20x"
+    assert {path.stat().st_mode & 0o777 for path in kept.values()} == {0o600}
+    assert "hush" not in (volumes / "alertmanager_config/alertmanager.yml").read_text()
+    # What is taken away is gone.
+    assert receivers(volumes, tmp_path, slack_api_url="https://a/b").returncode == 0
+    assert list((volumes / "alertmanager_config/secrets").iterdir()) == [kept["slack_api_url"]]
+    assert "webhook_configs" not in assembled(volumes)["page"]
+
+
+@pytest.mark.parametrize("files, said", [
+    ({"webhook_url": "example.org"}, "secrets/webhook_url does not begin with http"),
+    ({"ntfy_url": "http://a b"}, "secrets/ntfy_url is no URL"),
+    ({"slack_api_url": "http://a#b"}, "secrets/slack_api_url is no URL"),
+    ({"heartbeat_url": "ftp://a"}, "secrets/heartbeat_url does not begin with http"),
+    ({"email_to": "a\"b"}, "secrets/email_to has a character"),
+    ({"slack_url": "https://a/b"}, "secrets/slack_url is of no receiver"),
+    ({"pushover_token": "hush"}, "secrets/pushover_token is set for pushover, "
+     "secrets/pushover_user_key is not"),
+    ({"email_to": "a@b.c", "email_from": "a@b.c"}, "secrets/email_smarthost is not"),
+])
+def test_a_receiver_that_is_half_set_is_refused(volumes, tmp_path, files, said):
+    done = receivers(volumes, tmp_path, **files)
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+    assert "hush" not in done.stderr + done.stdout
+    assert not (volumes / "alertmanager_config/alertmanager.yml").exists()
+
+
+def test_every_file_of_a_receiver_is_in_the_table():
+    """docs/receivers.md: one row for each file under secrets/."""
+    text = (ROOT / "docs/receivers.md").read_text()
+    rows = set(re.findall(r"^\| `([a-z_]+)` ", text, re.MULTILINE))
+    used = {"grafana_url"}
+    for path in (ROOT / "prometheus/alertmanager/receivers").glob("*.yml"):
+        for found in re.findall(r"alertmanager/secrets/(\w+)|@(\w+)@|  # if (\w+)", path.read_text()):
+            used |= set(found) - {"", "warning"}
+    assert rows == used
 
 
 @pytest.mark.parametrize("path, mode", [("secrets", 0o700), ("secrets/webhook_url", 0o600)])
@@ -490,6 +548,8 @@ def test_a_receiver_that_cannot_be_read_is_no_missing_one(path, mode):
         for one in [work, *work.rglob("*")]:
             os.chown(one, 65532, 65532)
         (work / "config/alertmanager/secrets").mkdir(parents=True)
+        shutil.copytree(ROOT / "prometheus/alertmanager/receivers",
+                        work / "config/alertmanager/receivers")
         (work / "config/alertmanager/secrets/webhook_url").write_text("http://a")
         (work / "config/alertmanager" / path).chmod(mode)
         done = subprocess.run(

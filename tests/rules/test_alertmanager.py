@@ -198,6 +198,22 @@ CASES = {
                               ["HostDown/page@", "ValidatorSlashed/page@beacon"]),
     "peers-low": (["PeersLow/warning", "NoInboundPeers/warning", "PeersInOneSubnet/warning"],
                   ["PeersLow/warning"]),
+    "clock-by-the-host-and-by-the-heads": (
+        ["ClockSkew/page@node_exporter", "ClockSkew/warning@node_exporter",
+         "ClockSkew/warning@beacon", "HeadsLate/warning", "HeadLag/page@beacon"],
+        ["ClockSkew/page@node_exporter", "HeadLag/page@beacon"]),
+    "clock-that-warns": (
+        ["ClockSkew/warning@node_exporter", "ClockSkew/warning@beacon", "HeadsLate/warning"],
+        ["ClockSkew/warning@node_exporter", "HeadsLate/warning"]),
+    "killed-for-memory": (
+        ["OutOfMemory/warning@node_exporter", "MemoryLow/warning@node_exporter", "NodeDown/page"],
+        ["OutOfMemory/warning@node_exporter", "NodeDown/page"]),
+    "a-disk-that-fills-hides-nothing": (
+        ["DiskFullSoon/page@node_exporter", "DiskFullSoon/warning@node_exporter",
+         "MemoryLow/page@node_exporter", "NodeDown/page"],
+        ["DiskFullSoon/page@node_exporter", "MemoryLow/page@node_exporter", "NodeDown/page"]),
+    "host-down-and-its-disk": (["HostDown/page@", "DiskFullSoon/page@node_exporter"],
+                               ["HostDown/page@"]),
     "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
                     ["PeersInOneSubnet/warning", "CertificateExpiring/warning"]),
 }
@@ -210,6 +226,10 @@ def alert(text, node):
     labels = {"job": job, "instance": f"{node}-{job}"} if job else {}
     if name == "AttestationsMissed":
         labels["group"] = "home"
+    if name == "ClockSkew":
+        labels["cause"] = "clock_off" if job == "node_exporter" else "clock_behind"
+    if name == "DiskFullSoon":
+        labels["device"] = "sda"
     return name, severity, {"node": node, **labels}
 
 
@@ -278,6 +298,15 @@ def test_a_group_does_not_mute_another(alertmanager, webhook):
                       ("AttestationsMissed", "warning", {**labels, "group": "pool"}))
     (_, warning), = wait_for(lambda: webhook.of("groups", "/warning"), "the other group's warning")
     assert {a["labels"]["group"] for a in warning["alerts"]} == {"pool"}
+
+
+def test_a_disk_does_not_mute_another(alertmanager, webhook):
+    labels = {"job": "node_exporter", "instance": "disks-host", "node": "disks"}
+    alertmanager.fire(("DiskFullSoon", "page", {**labels, "device": "sda"}),
+                      ("DiskFullSoon", "warning", {**labels, "device": "sda"}),
+                      ("DiskFullSoon", "warning", {**labels, "device": "sdb"}))
+    (_, warning), = wait_for(lambda: webhook.of("disks", "/warning"), "the other disk's warning")
+    assert {a["labels"]["device"] for a in warning["alerts"]} == {"sdb"}
 
 
 def test_one_message_for_a_client_of_a_node(alertmanager, webhook):

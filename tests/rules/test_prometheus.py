@@ -1,4 +1,5 @@
 """A real Prometheus with our configuration: which node an alert is of, and what runs out of the box."""
+import fnmatch
 import http.server
 import json
 import pathlib
@@ -94,6 +95,20 @@ def test_a_validator_client_is_scraped_once_its_file_is_there(sent):
     ready.rename(targets / "prysm-validator.yml")
     prometheus.wait(lambda: prometheus.query('up{job="prysm-validator", node="main"}'), 60,
                     "scraped the new target")
+
+
+def test_every_example_of_targets_is_looked_for():
+    """A copy without the last ending is what some job reads, with the node's name in it."""
+    config = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
+    patterns = [pattern for job in config["scrape_configs"]
+                for discovery in job.get("file_sd_configs", []) for pattern in discovery["files"]]
+    examples = list((ROOT / "prometheus/targets").glob("*.example"))
+    assert len(examples) == len(patterns)
+    for path in examples:
+        name = f"targets/{path.name.removesuffix('.example')}"
+        assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
+        (group,) = yaml.safe_load(path.read_text())
+        assert group["labels"] == {"node": "main"}
 
 
 def test_all_targets_of_the_shipped_node_have_its_name():

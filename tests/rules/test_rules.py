@@ -5,9 +5,13 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 
 import pytest
 import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import rule_coverage as coverage  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULES = sorted((ROOT / "prometheus/rules").glob("*.yml"))
@@ -69,6 +73,43 @@ def test_alert_has_its_form(rule):
     assert not re.search(rf"\$labels\.({own})\b", json.dumps(annotations))
 
 
+def causes():
+    """{number: (name, the alerts it is made of)} of cause.yml, without what has to go with them."""
+    found = {}
+    for rule in rules():
+        if rule.get("record") == "stakewatch:node_fault":
+            made_of = re.sub(r"and on \(node\) \(.*?\n\s*\)", "", rule["expr"], flags=re.DOTALL)
+            names = re.findall(r'alertname=~?"([^"]*)"', made_of)
+            found[int(re.match(r"(\d+) \*", rule["expr"])[1])] = (
+                rule["labels"]["cause"], {name for text in names for name in text.split("|")})
+    return found
+
+
+NODE_CAUSE = ('{{ with query (printf "stakewatch:node_cause{node=%q} == 1 and on (node) '
+              'stakewatch:node_cause_number < NUMBER" (or $labels.node $labels.instance)) }}'
+              '{{ . | first | label "cause" }}{{ else }}NAME{{ end }}')
+
+
+@pytest.mark.parametrize("rule", [rule for rule in alerts() if rule["labels"]["severity"] == "page"],
+                         ids=lambda rule: f"{rule['alert']}-{rule['labels']['cause']}")
+def test_a_page_names_the_cause_of_its_node(rule):
+    """docs/adr/0006: what ranks before it if that pages already, and else what it is itself."""
+    known = causes()
+    numbers = {name: number for number, (name, _) in known.items()}
+    text = rule["annotations"]["node_cause"]
+    if text == "host_down":
+        assert numbers["host_down"] == 1  # Nothing ranks before it.
+        number, name = 1, text
+    else:
+        number, name = re.search(r"number < (\d+)\".*else }}(\w+){{", text).groups()
+        assert text == NODE_CAUSE.replace("NUMBER", number).replace("NAME", name)
+        number = int(number)
+    if any(rule["alert"] in made_of for _, made_of in known.values()):
+        assert known[number][0] == name and rule["alert"] in known[number][1]
+    else:
+        assert number == numbers["other_page"] and name == rule["labels"]["cause"]
+
+
 @pytest.mark.parametrize("name", alert_names())
 def test_alert_has_a_runbook(name):
     page = (RUNBOOKS / f"{name}.md").read_text()
@@ -82,24 +123,82 @@ def test_every_runbook_has_its_alert():
     assert sorted(path.stem for path in RUNBOOKS.glob("*.md")) == alert_names()
 
 
-def alerts_under_test():
-    """Names of alerts that some case sees firing, and that some case sees quiet."""
-    firing, quiet = set(), set()
-    for path in RULE_TESTS:
-        for test in yaml.safe_load(path.read_text())["tests"]:
-            for case in test.get("alert_rule_test", []):
-                (firing if case["exp_alerts"] else quiet).add(case["alertname"])
-            for case in test.get("promql_expr_test", []):
-                for name in re.findall(r'ALERTS\{alertname="(\w+)"', case["expr"]):
-                    (firing if case["exp_samples"] else quiet).add(name)
-    return firing, quiet
+@pytest.fixture(scope="module", name="covered")
+def make_covered():
+    return coverage.coverage(RULE_TESTS)
 
 
-@pytest.mark.parametrize("name", alert_names())
-def test_alert_is_tested_firing_and_quiet(name):
-    firing, quiet = alerts_under_test()
-    assert name in firing
-    assert name in quiet or name == "Watchdog"
+@pytest.mark.parametrize("rule", sorted(coverage.rules_of(RULES)), ids="-".join)
+def test_a_rule_fires_is_quiet_and_has_its_boundary(rule, covered):
+    """Each alert, severity and cause by itself. The boundary: in one case it is quiet, and within a
+    minute it fires, or the other way round."""
+    fires, quiet, gap = covered[rule]
+    assert fires, "no test sees it firing"
+    if rule[0] != "Watchdog":  # It always fires.
+        assert quiet, "no test sees it quiet"
+        assert gap <= 60, f"no boundary: {gap} s between quiet and firing"
+
+
+def test_what_a_test_says_of_a_rule_is_found():
+    known = [("A", "page", "x"), ("A", "page", "y"), ("A", "warning", "x"), ("B", "page", "z")]
+    of_all = 'count by (alertname, severity, cause) (ALERTS{alertname="A", alertstate="firing"})'
+    of_one = of_all.replace("}", ', severity="page", cause="x"}')
+    fires = [{"labels": '{alertname="A", severity="page", cause="x"}', "value": 1}]
+
+    def said(expr, samples):
+        case = {"promql_expr_test": [{"expr": expr, "eval_time": "1m5s", "exp_samples": samples}]}
+        return {rule: (time, firing) for rule, time, firing in coverage.checks(case, known)}
+    assert said(of_one, fires) == {known[0]: (65, True)}
+    assert said(of_one, []) == {known[0]: (65, False)}
+    assert said(of_all, fires) == {known[0]: (65, True), known[1]: (65, False),
+                                   known[2]: (65, False)}
+    assert set(said("count(ALERTS)", [])) == set(known)
+    assert said('count(x{alertname="A"})', []) == {}
+    # Of one instance nothing is said of the others.
+    assert known[1] not in said(of_all.replace("}", ', instance="i"}'), fires)
+    case = {"alert_rule_test": [{"alertname": "A", "eval_time": "5s", "exp_alerts": [
+        {"exp_labels": {"severity": "warning", "cause": "x", "job": "j"}}]}]}
+    assert {rule: firing for rule, _, firing in coverage.checks(case, known)} == {
+        known[0]: False, known[1]: False, known[2]: True}
+
+
+def graph_expression(template):
+    """What an annotation `dashboard` shows in Prometheus, with the labels filled in."""
+    found = re.search(r'graphLink \(?(?:printf )?"((?:[^"\\]|\\.)*)"', template)
+    return found and found[1].replace('\\"', '"').replace("%q", '"x"').replace("%%", "%")
+
+
+def test_dashboard_links_resolve(tmp_path):
+    """Either a page that Prometheus has, or a graph of an expression that it parses, of metrics
+    that exist."""
+    shown = {rule["annotations"]["dashboard"]: graph_expression(rule["annotations"]["dashboard"])
+             for rule in alerts()}
+    pages = {link for link, expression in shown.items() if expression is None}
+    assert pages <= {f"{{{{ $externalURL }}}}/{page}"
+                     for page in ("alerts", "targets", "rules", "status", "config")}
+    expressions = sorted({expression for expression in shown.values() if expression})
+    assert len(expressions) > 20
+    path = tmp_path / "links.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "links", "rules": [
+        {"record": f"link:n{index}", "expr": expression}
+        for index, expression in enumerate(expressions)]}]}))
+    assert f"{len(expressions)} rules found" in run("promtool", "check", "rules", path)
+    assert {name for one in expressions for name in metrics_in(one)} - known_metrics() == set()
+
+
+def test_a_message_links_to_boards_that_exist():
+    """The templates of prometheus/alertmanager/ against dashboards/: board and panel of each runbook."""
+    folder = ROOT / "prometheus/alertmanager"
+    boards = [json.loads(path.read_text()) for path in (ROOT / "dashboards").glob("*.json")]
+    named = set(re.findall(r"/d/([a-z-]+)", (folder / "messages.tmpl").read_text()))
+    assert named == {"stakewatch-sleep", "stakewatch-runbooks"} <= {board["uid"] for board in boards}
+    (runbooks,) = (board for board in boards if board["uid"] == "stakewatch-runbooks")
+    panels = {panel["title"]: str(panel["id"]) for panel in runbooks["panels"]}
+    linked = dict(re.findall(r'if eq \. "(\w+)" }}\?viewPanel=panel-(\d+)',
+                             (folder / "runbooks.tmpl").read_text()))
+    assert linked == {name: panels[name] for name in alert_names()}
+    (sleep,) = (board for board in boards if board["uid"] == "stakewatch-sleep")
+    assert "node" in {variable["name"] for variable in sleep["templating"]["list"]}
 
 
 def with_parts(name, kind):
@@ -128,7 +227,7 @@ def metrics_in(expression):
     bare = re.sub(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]', " ", expression)
     bare = re.sub(r"\b(by|on|without|ignoring|group_left|group_right)\s*\([^)]*\)", " ", bare)
     bare = re.sub(r"\boffset\s+\w+", " ", bare)
-    words = re.findall(r"[A-Za-z_:][A-Za-z0-9_:]*(?!\s*\(|[A-Za-z0-9_:])", bare)
+    words = re.findall(r"(?<![0-9.])[A-Za-z_:][A-Za-z0-9_:]*(?!\s*\(|[A-Za-z0-9_:])", bare)
     # What stands before a parenthesis is a function or an aggregation.
     return {word for word in words if word not in ("and", "or", "unless", "bool")}
 
@@ -174,5 +273,5 @@ def test_metrics_of_the_validator_client_are_taken_by_job():
 
 
 def test_a_metric_in_an_expression_is_found():
-    expression = 'sum without (a) (rate(x_total{b="c"}[5m])) > 0 and on (d) y:z offset 3m'
+    expression = 'sum without (a) (rate(x_total{b="c"}[5m])) > 1e9 and on (d) y:z offset 3m'
     assert metrics_in(expression) == {"x_total", "y:z"}

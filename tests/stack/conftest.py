@@ -51,8 +51,9 @@ class Stack:
     def __init__(self, work):
         self.work = work
         root = self.docker("info", "-f", "{{.DockerRootDir}}").strip()
-        (work / "alertmanager/secrets").mkdir(parents=True)
-        shutil.copy(ROOT / "prometheus/alertmanager/alertmanager.yml", work / "alertmanager")
+        shutil.copytree(ROOT / "prometheus/alertmanager", work / "alertmanager",
+                        ignore=shutil.ignore_patterns("secrets"))
+        (work / "alertmanager/secrets").mkdir()
         (work / "alertmanager/secrets/webhook_url").write_text("http://webhook:8541/page\n")
         config = (ROOT / "prometheus/compose/prometheus.yml").read_text()
         assert ', "grafana:3000"' in config

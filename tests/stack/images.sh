@@ -74,12 +74,14 @@ ENTRYPOINT ["/bin/prometheus"]
 CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
 END
 
-# Debian 13's 0.28.1; the Go module lacks what it serves.
+# The program itself, without its web pages, which the Go module lacks.
+put "$bin/alertmanager-0.34.2" alertmanager
+there prom/alertmanager:v0.34.2 && ! docker run --rm prom/alertmanager:v0.34.2 --version 2>&1 |
+  grep -qF 'version 0.34.2' && docker image rm -f prom/alertmanager:v0.34.2 > /dev/null  # An older stand-in.
 stand_in prom/alertmanager:v0.34.2 <<'END'
 FROM stakewatch-test/busybox
-RUN apt-get update -q && apt-get install -y -q --no-install-recommends prometheus-alertmanager \
-  && rm -rf /var/lib/apt/lists/* && ln -sf /usr/bin/prometheus-alertmanager /bin/alertmanager \
-  && mkdir -p /etc/alertmanager /alertmanager && chown nobody /alertmanager
+COPY alertmanager /bin/alertmanager
+RUN mkdir -p /etc/alertmanager /alertmanager && chown nobody /alertmanager
 USER nobody
 WORKDIR /alertmanager
 ENTRYPOINT ["/bin/alertmanager"]

@@ -20,6 +20,8 @@ node_exporter 1.12.1 github.com/prometheus/node_exporter github.com/prometheus/n
 geth 1.17.3 - - -
 loki 3.7.8 github.com/grafana/loki/v3 github.com/grafana/loki/v3/cmd/loki -
 otelcol 0.149.0 - - -
+alertmanager 0.34.2 - - -
+amtool 0.34.2 - - -
 "
 
 new_enough() {
@@ -98,6 +100,21 @@ build_otelcol() {
   mv "$work/dist/otelcol-contrib" "$to"
 }
 
+# The module lacks its web pages, which are made with Node; an empty one is in their place.
+build_alertmanager() {
+  local name=$1 version=$2 to=$3 work found
+  work=$(mktemp -d "$cache/stack/build.XXXXXX")
+  trap 'rm -rf "$work"' RETURN
+  found=$(cd "$work" && run_go mod download -json "github.com/prometheus/alertmanager@v$version" |
+    python3 -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')
+  cp -r --no-preserve=mode "$found" "$work/module"
+  mkdir -p "$work/module/ui/app/dist"
+  echo '<!doctype html><title>Alertmanager without its pages</title>' > "$work/module/ui/app/dist/index.html"
+  (cd "$work/module" && run_go build -p "$jobs" -trimpath -o ../made \
+    -ldflags "-s -w -X github.com/prometheus/common/version.Version=$version" "./cmd/$name")
+  mv "$work/made" "$to"
+}
+
 mkdir -p "$bin" "$cache/bin"
 exec 9>"$bin/.lock"
 flock 9  # Two runs build it once.
@@ -113,6 +130,7 @@ while read -r name version module package tags; do
   start=$SECONDS
   case $name in
     geth) build_geth "$version" "$made" ;;
+    alertmanager | amtool) build_alertmanager "$name" "$version" "$made" ;;
     otelcol) build_otelcol "$version" "$made" ;;
     compose) LDFLAGS="-X github.com/docker/compose/v2/internal.Version=v$version" \
       build_module "$module" "$version" "$package" "$tags" "$made" ;;
