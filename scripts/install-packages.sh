@@ -14,7 +14,7 @@ clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
 # Not golang-go: scripts/test-real.sh fetches a Go where there is none that can build a Geth.
-real=("${test[@]}" ca-certificates npm)
+real=("${test[@]}" ca-certificates npm supervisor)
 debian13=(debootstrap)
 # The engine without a compose plugin, which Debian 12 lacks: tests/stack/programs.sh builds it.
 stack=(docker.io iptables debootstrap ca-certificates curl python3-pytest python3-yaml)
@@ -67,7 +67,7 @@ apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpk
 # was there before is left alone.
 new_services=()
 for package in "${missing[@]}"; do
-  case $package in prometheus | prometheus-alertmanager | docker.io) new_services+=("$package") ;; esac
+  case $package in prometheus | prometheus-alertmanager | docker.io | supervisor) new_services+=("$package") ;; esac
 done
 had_node_exporter=no
 installed prometheus-node-exporter && had_node_exporter=yes

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make test-real`: the exporter beside a real Geth, Prometheus and Alertmanager, all on loopback.
+# `make test-real`: our exporters beside a real Geth and Supervisor, Prometheus and Alertmanager, all on
+# loopback.
 #   scripts/test-real.sh [pytest's arguments]
 # Geth is built with Go once and kept in $STAKEWATCH_CACHE (~/.cache/stakewatch). STAKEWATCH_BIN:
 # where the programs are; given, nothing is built but Geth. STAKEWATCH_GO_JOBS: threads that build
@@ -43,7 +44,7 @@ build_geth() {
 bin=${STAKEWATCH_BIN:-}
 if [[ -z $bin ]]; then
   scripts/install-packages.sh real
-  scripts/build.sh release geth_exporter
+  scripts/build.sh release geth_exporter supervisord_exporter
   bin=$PWD/build/release/bin
 fi
 
