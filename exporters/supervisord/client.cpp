@@ -11,7 +11,15 @@ std::string_view NameOf(Call call) {
 
 Result<std::string> Client::Answer(Call call, const Deadline& deadline) const {
   const std::string method = "supervisor." + std::string(NameOf(call));
-  return supervisord_.Ask({NameOf(call), "/RPC2", XmlRpcCall(method), "text/xml"}, deadline);
+  auto answer = supervisord_.Ask({NameOf(call), "/RPC2", XmlRpcCall(method), "text/xml"}, deadline);
+  if (!answer && answer.error().reason == Reason::kHttpStatus && answer.error().code == 401) {
+    // Its own words are a page of HTML.
+    answer.error().what =
+        "HTTP 401: supervisord wants a user and password, or others than those "
+        "of --supervisord.username and --supervisord.password-file";
+    return std::unexpected(Explain(call, answer.error()));
+  }
+  return answer;
 }
 
 Error Client::Explain(Call call, Error error) {

@@ -370,7 +370,8 @@ def test_wrong_password(transport, run_supervisord, watch):
         assert set(ups(page).values()) == {0} and own(page) == set()
     assert failures(page) == {(source, "http_status") for source in SOURCES}
     lines = [line for line in exporter.log().splitlines() if "source=processes" in line.replace('"', "")]
-    assert len(lines) == 1 and "HTTP 401" in lines[0], exporter.log()
+    assert len(lines) == 1 and "getAllProcessInfo: HTTP 401" in lines[0]
+    assert "--supervisord.password-file" in lines[0] and "<" not in lines[0]
     assert PASSWORD not in exporter.log() + page.text
 
 

@@ -8,6 +8,7 @@
 #include "common/scrape/scrape.h"
 #include "exporters/supervisord/client.h"
 #include "exporters/supervisord/metrics.h"
+#include "exporters/supervisord/processes.h"
 #include "exporters/supervisord/supervisord.h"
 #include "tests/testing.h"
 
@@ -166,6 +167,22 @@ TEST_CASE("supervisord: none configured is no failure") {
   CHECK(Has(page, R"(stakewatch_source_up{source="processes"} 1)"));
   CHECK(Has(page, R"(supervisord_processes{state="RUNNING"} 0)"));
   CHECK_FALSE(page.contains("supervisord_clock_offset_seconds "));
+}
+
+TEST_CASE("supervisord: a wrong password is told by the flags that mend it") {
+  class Refusing : public Upstream {
+    Result<std::string> Ask(const Request&, const Deadline&) const override {
+      return Fail(Reason::kHttpStatus, "HTTP 401: <head> <title>Error response</title>", 401);
+    }
+  };
+  const Refusing supervisord;
+  const auto answer =
+      Client(supervisord).Ask(Call::kGetState, Deadline(std::chrono::seconds(1)), ParseState);
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error().reason == Reason::kHttpStatus);
+  CHECK(answer.error().what.starts_with("getState: HTTP 401: "));
+  CHECK(answer.error().what.contains("--supervisord.password-file"));
+  CHECK_FALSE(answer.error().what.contains("<"));
 }
 
 TEST_CASE("supervisord: only calls that read can be said") {
