@@ -719,7 +719,7 @@ def supervisor():
                  [(state_number("supervisord_process_state", PROGRAM_STATES, each),
                    "{{node}} {{group}}:{{name}}")], state_names(PROGRAM_STATES), size=(24, 9),
                  none=NO_SUPERVISORD, alerts=("ProcessFatal", "SupervisordDown")),
-        timeline("Up", "RUNNING or not.", [(up, "{{node}} {{group}}:{{name}}")],
+        timeline("Up", "Whether each program was RUNNING.", [(up, "{{node}} {{group}}:{{name}}")],
                  states({0: ("no", GREY), 1: ("yes", GREEN)}), size=(12, 8), none=NO_SUPERVISORD,
                  alerts=("ProcessFatal",)),
         graph("Starts in 15 minutes", "Of each program, also those that failed at once.",
