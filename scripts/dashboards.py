@@ -693,19 +693,19 @@ def supervisor():
     each = "node, instance, group, name"
     starts = f"max by ({each}) (changes(supervisord_process_start_time_seconds{{{of}}}[15m]))"
     up = f"max by ({each}) (supervisord_process_up{{{of}}})"
-    return board("stakewatch-supervisor", "9 Supervisor", "Programs that Supervisor keeps running, by "
-                 "supervisord_exporter. Empty without one.", [
+    return board("stakewatch-supervisor", "9 Supervisor", "Programs that Supervisor keeps running, "
+                 "by supervisord_exporter. Empty without one.", [
         stat("supervisord answers", "Whether any source of the exporter had its answer.",
              [(f'max by (node, instance) (stakewatch_source_up{{job=~"supervisord.*",{of}}})',
                "{{node}}")], "none", high=1, maps=YES_IS_GOOD, none=NO_SUPERVISORD,
              alerts=("SupervisordDown",)),
         stat("Its state", "While it stops it says nothing of its programs.",
-             [(state_number("supervisord_state", SUPERVISORD_STATES, "node, instance"), "{{node}}")],
-             "none", high=3, maps=state_names(SUPERVISORD_STATES), none=NO_SUPERVISORD,
+             [(state_number("supervisord_state", SUPERVISORD_STATES, "node, instance"),
+               "{{node}}")], "none", high=3, maps=state_names(SUPERVISORD_STATES), none=NO_SUPERVISORD,
              alerts=("SupervisordDown",)),
         stat("Programs that run", "In the state RUNNING, of all supervisords.",
-             [(f'sum by (node) (supervisord_processes{{state="RUNNING",{of}}})', "{{node}}")], "none",
-             none=NO_SUPERVISORD),
+             [(f'sum by (node) (supervisord_processes{{state="RUNNING",{of}}})', "{{node}}")],
+             "none", none=NO_SUPERVISORD),
         stat("Given up", "In the state FATAL: supervisord does not try again.",
              [(f'sum by (node) (supervisord_processes{{state="FATAL",{of}}})', "{{node}}")], "none",
              steps=rising(red=1), none=NO_SUPERVISORD, alerts=("ProcessFatal",)),
@@ -725,8 +725,8 @@ def supervisor():
         graph("Starts in 15 minutes", "Of each program, also those that failed at once.",
               [(starts, "{{node}} {{group}}:{{name}}")], "none", high=5,
               steps=rising(orange=3, red=5), none=NO_SUPERVISORD, alerts=("ProcessFlapping",)),
-        table("Last exit status", "Of programs that have ended and are left so; -1 if a signal ended "
-              "them. supervisord tells it in no other state.",
+        table("Last exit status", "Of programs that have ended and are left so; -1 if a signal "
+              "ended them. supervisord tells it in no other state.",
               f"max by ({each}) (supervisord_process_exit_status{{{of}}})",
               {"node": "node", "instance": "instance", "group": "group", "name": "program",
                "Value": "exit status"}, low=-1, none="nothing has ended"),

@@ -1,5 +1,5 @@
-"""supervisord_exporter as a process on the simulated supervisord: each fault puts the right thing on
-the page, over TCP and the unix socket. A real supervisord: tests/real/test_supervisord.py."""
+"""supervisord_exporter as a process on the simulated supervisord: each fault puts the right thing
+on the page, over TCP and the unix socket. A real supervisord: tests/real/test_supervisord.py."""
 import pytest
 
 from conftest import BIN
@@ -129,7 +129,8 @@ def test_state_of_supervisord(state, sim, exporter):
     sim.fault(kind="state", value=state)
     page = scrape(exporter)
     assert down(page) == set()
-    assert [name for name, value in page.by("supervisord_state", "state").items() if value] == [state]
+    told = page.by("supervisord_state", "state")
+    assert [name for name, value in told.items() if value] == [state]
 
 
 def test_shutdown(sim, exporter):

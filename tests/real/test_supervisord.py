@@ -1,5 +1,5 @@
-"""A real supervisord with a program in each state: the page says what supervisorctl says, over the unix
-socket and TCP, with and without a password; and what is told when it stops, dies and hangs."""
+"""A real supervisord with a program in each state: the page says what supervisorctl says, over the
+unix socket and TCP, with and without a password; and what is told when it stops, dies and hangs."""
 import os
 import pathlib
 import re
@@ -19,7 +19,8 @@ from harness import (Exporter, Page, Program, free_port, http_request, listens, 
 PROMETHEUS_WAITS = 2  # X-Prometheus-Scrape-Timeout-Seconds; the exporter's deadline is 1.5 s.
 SOURCES = {"version", "state", "processes"}
 USER, PASSWORD = "watch", "s3cret-of-the-test"
-# What each program does stands in its name. Those without startsecs=0 fail before they count as started.
+# What each program does stands in its name. Those without startsecs=0 fail before they count as
+# started.
 PROGRAMS = """
 [program:pool]
 command=sleep 1000
@@ -68,8 +69,8 @@ stopwaitsecs=4
 
 
 class Supervisord(Program):
-    """One supervisord on a socket and a port. What it has started outlives it when it is killed, and is
-    ended with the test."""
+    """One supervisord on a socket and a port. What it has started outlives it when it is killed,
+    and is ended with the test."""
 
     def __init__(self, folder, programs, name="supervisord", password=None, socket_options=""):
         folder = pathlib.Path(folder)
@@ -140,7 +141,8 @@ serverurl=unix://{self.socket}
         super().discard()
         for pid in self.orphans:
             # Not one that has got the number since.
-            if alive(pid) and pathlib.Path(f"/proc/{pid}/comm").read_text().strip() in ("sleep", "sh"):
+            comm = pathlib.Path(f"/proc/{pid}/comm")
+            if alive(pid) and comm.read_text().strip() in ("sleep", "sh"):
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -286,7 +288,8 @@ def test_restart_moves_the_start_time(run_supervisord, watch):
     exporter = watch(supervisord)
 
     def start():
-        return by_process(scrape(exporter), "supervisord_process_start_time_seconds")["pool", "pool"]
+        starts = by_process(scrape(exporter), "supervisord_process_start_time_seconds")
+        return starts["pool", "pool"]
     first = start()
     wait_until(lambda: time.time() > first + 1.1, 5, "another second")
     supervisord.ask("restart", "pool")
@@ -325,7 +328,8 @@ def test_killed_and_started_again(transport, run_supervisord, watch):
     page = scrape(exporter)
     assert set(ups(page).values()) == {0} and own(page) == set()
     assert failures(page) == {(source, "unreachable") for source in SOURCES}
-    assert all(alive(pid) for pid in supervisord.orphans), "its programs run on, and nobody sees to them"
+    # Its programs run on, and nobody sees to them.
+    assert supervisord.orphans and all(alive(pid) for pid in supervisord.orphans)
     supervisord.start()
     assert_up(scrape(exporter))
 
@@ -369,7 +373,8 @@ def test_wrong_password(transport, run_supervisord, watch):
         page = scrape(exporter)
         assert set(ups(page).values()) == {0} and own(page) == set()
     assert failures(page) == {(source, "http_status") for source in SOURCES}
-    lines = [line for line in exporter.log().splitlines() if "source=processes" in line.replace('"', "")]
+    lines = [line for line in exporter.log().splitlines()
+             if "source=processes" in line.replace('"', "")]
     assert len(lines) == 1 and "getAllProcessInfo: HTTP 401" in lines[0]
     assert "--supervisord.password-file" in lines[0] and "<" not in lines[0]
     assert PASSWORD not in exporter.log() + page.text
@@ -396,8 +401,8 @@ def test_least_rights(may, programs, open_folder):
     program = shutil.copy(BIN / "supervisord_exporter", open_folder)
     exporter = Exporter(program, open_folder, "--supervisord.url", supervisord.url("unix"),
                         name="supervisord_exporter")
-    exporter.argv = ["setpriv", "--reuid=65534", "--regid=65534", "--groups=daemon", "--no-new-privs",
-                     "--bounding-set=-all", "--inh-caps=-all", *exporter.argv]
+    exporter.argv = ["setpriv", "--reuid=65534", "--regid=65534", "--groups=daemon",
+                     "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", *exporter.argv]
     programs.append(exporter)
     page = scrape(exporter.start())
     if may:

@@ -236,8 +236,9 @@ def test_secrets_are_with_those_who_need_them():
     for name in ("geth", "prysm", "grafana"):
         assert all(read_only for source, _, read_only, _ in mounts(SERVICES[name])
                    if source in ("jwt", "secrets"))
-    assert {name: service["secrets"] for name, service in SERVICES.items() if "secrets" in service} == {
-        "validator": ["wallet_password"], "supervisord_exporter": ["supervisord_password"]}
+    given = {name: service["secrets"] for name, service in SERVICES.items() if "secrets" in service}
+    assert given == {"validator": ["wallet_password"],
+                     "supervisord_exporter": ["supervisord_password"]}
     # No secret stands in an environment, which `docker inspect` shows.
     for service in SERVICES.values():
         for name in service.get("environment", {}):
