@@ -1,6 +1,6 @@
 # The commands of this repository; each is a script that also runs by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-rules test-real test-stack restart test-page bench fuzz lint format docs dashboards clean
+.PHONY: help demo build test test-rules test-real test-faults test-stack restart test-page bench fuzz lint format docs dashboards clean
 
 help:  ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -20,6 +20,9 @@ test-rules:  ## Each rule fires, is quiet and has its boundary; names and links 
 
 test-real:  ## The tests against a real Geth, which is built with Go
 	@scripts/test-real.sh
+
+test-faults:  ## What pages for which fault, broken for real side by side; UPDATE=1 writes docs/faults.md
+	@scripts/test-faults.sh
 
 test-stack:  ## docker-compose.yaml with images that are made here; installs a Docker engine, needs root
 	@scripts/test-stack.sh

@@ -562,7 +562,7 @@ def host():
               [(f"sum by (node) (rate(node_network_receive_bytes_total{{{links}}}"
                 "[$__rate_interval]))", "{{node}} received"),
                (f"-sum by (node) (rate(node_network_transmit_bytes_total{{{links}}}"
-                "[$__rate_interval]))", "{{node}} sent")], "Bps"),
+                "[$__rate_interval]))", "{{node}} sent")], "Bps", none="not in a container"),
         graph("Clock offset", "Of the host's clock against the time server's.",
               [(f"max by (node) (node_timex_offset_seconds{{{of}}})", "{{node}}")], "s", low=-0.2,
               high=0.2, alerts=("ClockSkew",)),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian packages (12 or 13) that the given groups need, and asks nothing:
-#   scripts/install-packages.sh [build|demo|test|lint|fuzz|real|debian13|stack]…    (default: build)
+#   scripts/install-packages.sh [build|demo|test|lint|fuzz|real|faults|debian13|stack]…    (default: build)
 # With everything in place it starts neither apt nor sudo.
 set -euo pipefail
 
@@ -13,8 +13,10 @@ test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
 clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
-# Not golang-go: scripts/test-real.sh fetches a Go where there is none that can build a Geth.
+# Not golang-go: tests/stack/programs.sh fetches a Go where there is none that can build a Geth.
 real=("${test[@]}" ca-certificates npm supervisor)
+# A disk to fill: mkfs, unshare, mount.
+faults=("${test[@]}" ca-certificates e2fsprogs util-linux mount)
 debian13=(debootstrap)
 # The engine without a compose plugin, which Debian 12 lacks: tests/stack/programs.sh builds it.
 stack=(docker.io iptables debootstrap ca-certificates curl python3-pytest python3-yaml)
@@ -22,8 +24,8 @@ stack=(docker.io iptables debootstrap ca-certificates curl python3-pytest python
 wanted=()
 for group in "${@:-build}"; do
   case $group in
-    build | demo | test | lint | fuzz | real | debian13 | stack) ;;
-    *) echo "install-packages: no group \"$group\": build, demo, test, lint, fuzz, real, debian13 or stack" >&2; exit 2 ;;
+    build | demo | test | lint | fuzz | real | faults | debian13 | stack) ;;
+    *) echo "install-packages: no group \"$group\": build, demo, test, lint, fuzz, real, faults, debian13 or stack" >&2; exit 2 ;;
   esac
   declare -n packages=$group
   wanted+=("${packages[@]}")
@@ -51,6 +53,8 @@ for package in $(printf '%s\n' "${wanted[@]}" | sort -u); do
 done
 (( ${#missing[@]} )) || exit 0
 
+exec 8< "$0"
+flock 8  # apt lets in one at a time, and does not wait.
 echo "Installing with apt: ${missing[*]}"
 as_root=()
 if (( EUID != 0 )); then

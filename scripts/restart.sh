@@ -8,9 +8,9 @@ cd "$(dirname "$0")/.."
 service=${SERVICE:-${1:-}}
 minutes=${MINUTES:-5}
 alertmanager=${ALERTMANAGER_URL:-http://127.0.0.1:9093}
-# Seconds in which the service has to be healthy, with nothing muted: two scrapes, the evaluation
-# and the way to Alertmanager, so that what the restart caused has shown itself.
-quiet=20
+# Seconds in which the service has to be healthy, with nothing muted: a scrape, the evaluation and the
+# way to Alertmanager, 5 s each, so that what the restart caused has shown itself.
+quiet=15
 
 fail() {
   echo "restart: $*" >&2

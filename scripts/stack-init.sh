@@ -2,6 +2,7 @@
 # What the one-shots of docker-compose.yaml do, in the image `init` (busybox, no root):
 #   stack-init init                                  secrets, tools and configuration in the volumes
 #   stack-init targets NAME JOB=HOST:PORT/PATH…      what Prometheus scrapes in this profile
+#   stack-init node                                  the settings of .env that Geth and Prysm need
 #   stack-init targets-elsewhere                     the same from .env, in monitoring-only
 #   stack-init first-answers SECONDS HOST:PORT…      wait until the nodes answer these exporters
 #   stack-init demo-validators COUNT                 the validators of the simulated client
@@ -167,6 +168,10 @@ receiver() {
 }
 
 init() {
+  case ${NETWORK:-mainnet} in
+    mainnet | sepolia | hoodi) ;;
+    *) fail "NETWORK=$NETWORK in .env: there are mainnet, sepolia and hoodi" ;;
+  esac
   check_owner
   [ -s "$volumes/jwt/jwt.hex" ] || { hex 32 | write "$volumes/jwt/jwt.hex"; echo "Made the JWT secret of Geth and Prysm."; }
   if [ ! -s "$volumes/secrets/admin_password" ]; then
@@ -201,9 +206,42 @@ targets() {
   echo "Prometheus asks in $name: ${*:-nothing}"
 }
 
+# Where the fees go: nothing, or an address that is somebody's.
+check_fee_recipient() {
+  case $FEE_RECIPIENT in
+    '') ;;
+    *0000000000000000000000000000000000000000) fail "FEE_RECIPIENT in .env is nobody's address: the fees of your blocks would be burnt" ;;
+    0x????????????????????????????????????????)
+      case ${FEE_RECIPIENT#0x} in *[!0-9a-fA-F]*) fail "FEE_RECIPIENT=$FEE_RECIPIENT in .env is not 0x and 40 hexadecimal digits" ;; esac ;;
+    *) fail "FEE_RECIPIENT=$FEE_RECIPIENT in .env is not 0x and 40 hexadecimal digits" ;;
+  esac
+}
+
+# What a client would end of, over and over, or take for granted: Prysm without a checkpoint starts at
+# the genesis, and is at it for weeks.
+node() {
+  case ${CHECKPOINT_SYNC_URL:-} in
+    http://?* | https://?*) ;;
+    '') fail "CHECKPOINT_SYNC_URL is not set in .env: Prysm would begin at the genesis" ;;
+    *) fail "CHECKPOINT_SYNC_URL=$CHECKPOINT_SYNC_URL in .env does not begin with http:// or https://" ;;
+  esac
+  case $NETWORK:$CHECKPOINT_SYNC_URL in
+    mainnet:*sepolia* | mainnet:*hoodi* | sepolia:*hoodi* | hoodi:*sepolia*)
+      fail "CHECKPOINT_SYNC_URL=$CHECKPOINT_SYNC_URL is not of NETWORK=$NETWORK" ;;
+    sepolia:https://beaconstate.ethstaker.cc | hoodi:https://beaconstate.ethstaker.cc)
+      fail "CHECKPOINT_SYNC_URL=$CHECKPOINT_SYNC_URL is mainnet's, NETWORK is $NETWORK: .env.example names others" ;;
+  esac
+  check_fee_recipient
+}
+
 targets_elsewhere() {
   [ "${GETH_URL:-}" ] && [ "${BEACON_URL:-}" ] ||
     fail "monitoring-only: set GETH_URL and BEACON_URL in .env, where your nodes answer"
+  for one in "$GETH_URL" "$BEACON_URL" "${GETH_METRICS:-}" "${BEACON_METRICS:-}" "${VALIDATOR_METRICS:-}"; do
+    case /$one in
+      */localhost[:/]* | */127.*) fail "$one in .env: in a container that is the container itself. Name an address of this machine that the node listens on" ;;
+    esac
+  done
   set --
   [ ! "${GETH_METRICS:-}" ] || set -- "$@" "upstream-geth=$GETH_METRICS"
   [ ! "${BEACON_METRICS:-}" ] || set -- "$@" "upstream-beacon=$BEACON_METRICS"
@@ -264,15 +302,15 @@ Then set SLASHING_WARNING_READ=yes in .env and say docker compose up -d again.
 ────────────────────────────────────────────────────────────────────────────────────────────────────
 END
   [ "${SLASHING_WARNING_READ:-no}" = yes ] || fail "SLASHING_WARNING_READ is not yes: the validator client is not started"
-  case ${FEE_RECIPIENT:-} in
-    0x0000000000000000000000000000000000000000 | '') fail "FEE_RECIPIENT is not set in .env: the fees of your blocks would be burnt" ;;
-  esac
+  [ "${FEE_RECIPIENT:-}" ] || fail "FEE_RECIPIENT is not set in .env: the fees of your blocks would be burnt"
+  check_fee_recipient
   date > "$started"
 }
 
 case ${1:-} in
   init) init ;;
   targets) shift; targets "$@" ;;
+  node) node ;;
   targets-elsewhere) targets_elsewhere ;;
   first-answers) shift; first_answers "$@" ;;
   demo-validators) demo_validators "$2" ;;

@@ -28,7 +28,7 @@ LIBC = ctypes.CDLL(None)
 EPHEMERAL_PORTS_BEGIN = 32768  # Linux's default.
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, seconds, what, every=LOOK_AGAIN_SECONDS):
     """The first true value of condition(), looked for until `seconds` have passed."""
     end = time.monotonic() + seconds
     while True:
@@ -37,7 +37,7 @@ def wait_until(condition, seconds, what):
             return value
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(LOOK_AGAIN_SECONDS)
+        time.sleep(every)
 
 
 _given_ports = set()
@@ -117,6 +117,18 @@ class Program:
             self.kill()
             raise AssertionError(f"{self.name} did not end in {seconds} s:\n"
                                  + self.log()[-2000:]) from None
+
+    def hang(self):
+        """Stopped, as a process that hangs: its sockets take connections, nothing answers."""
+        self.send(signal.SIGSTOP)
+        wait_until(lambda: self.state() == "T", 10, "stopped")
+
+    def go_on(self):
+        self.send(signal.SIGCONT)
+
+    def state(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return re.search(r"^State:\s+(\w)", status, re.MULTILINE)[1]
 
     def discard(self):
         """At the end of a test, whatever its state: also a stopped process can be killed."""
@@ -220,8 +232,9 @@ def promtool_accepts(text):
 class Exporter(Program):
     """One of our exporters on a port of its own."""
 
-    def __init__(self, program, folder, *flags, name="geth_exporter", env=None):
-        super().__init__(name, [program, "--web.listen-address=127.0.0.1:0", *flags], folder, env)
+    def __init__(self, program, folder, *flags, name="geth_exporter", env=None, port=0):
+        super().__init__(name, [program, f"--web.listen-address=127.0.0.1:{port}", *flags], folder,
+                         env)
         self.port = None
 
     def start(self):
@@ -245,9 +258,9 @@ class Simulator(Program):
     """stakewatch_sim: a Geth, and with --beacon and --validator-client their faces, too. Its faults
     are the keywords of its control port: fault(kind="stuck", target="beacon")."""
 
-    def __init__(self, program, folder, *flags, faces=("http", "ws", "control")):
-        super().__init__("sim", [program, *(f"--{face}=127.0.0.1:0" for face in faces), *flags],
-                         folder)
+    def __init__(self, program, folder, *flags, faces=("http", "ws", "control"), port=lambda: 0):
+        super().__init__("sim", [
+            program, *(f"--{face}=127.0.0.1:{port()}" for face in faces), *flags], folder)
         self.faces, self.ports = faces, {}
 
     def _bound(self):
@@ -273,8 +286,11 @@ class Simulator(Program):
     def fault(self, **query):
         self.control("/fault?" + urllib.parse.urlencode(query))
 
-    def clear(self):
-        self.control("/clear")
+    def clear(self, **query):
+        self.control("/clear?" + urllib.parse.urlencode(query))
+
+    def state(self):
+        return json.loads(self.control("/state", "GET"))
 
 
 class Webhook:
@@ -331,24 +347,102 @@ class Prometheus(Program):
         assert told["status"] == "success", told
         return told["data"]["result"]
 
+    def alerts(self):
+        """What is pending or fires now, as Prometheus has it in hand."""
+        return json.loads(http_request(self.port, "/api/v1/alerts").body)["data"]["alerts"]
+
     def value(self, expression):
         result = self.query(expression)
         return float(result[0]["value"][1]) if len(result) == 1 else None
 
 
 class Alertmanager(Program):
-    def __init__(self, folder, config, port, program=None):
-        """`program`: another one than this machine's."""
+    def __init__(self, folder, config, port, program=None, name="alertmanager", cluster=("", None)):
+        """`program`: another one than this machine's. `cluster`: its own address there, and that of
+        another one."""
         self.port = port
+        address, peer = cluster
         program = program or (shutil.which("prometheus-alertmanager")
                               or shutil.which("alertmanager"))
         assert program, "no Alertmanager: scripts/install-packages.sh test"
-        super().__init__("alertmanager", [
+        super().__init__(name, [
             program, f"--config.file={config}",
-            f"--storage.path={pathlib.Path(folder) / 'alertmanager-data'}",
-            "--cluster.listen-address=", f"--web.listen-address=127.0.0.1:{port}"], folder)
+            f"--storage.path={pathlib.Path(folder) / name}-data",
+            f"--cluster.listen-address={address}", *([f"--cluster.peer={peer}"] if peer else []),
+            f"--web.listen-address=127.0.0.1:{port}"], folder)
 
     def start(self):
         super().start()
         self.wait(lambda: answers(self.port, "/-/ready"), 60, "is ready")
         return self
+
+
+GETH = os.environ.get("STAKEWATCH_GETH", "geth")
+MODULES = "eth,net,web3,admin,txpool"
+GETH_START_SECONDS = 60  # It answers after one second on an idle machine.
+
+
+def number(quantity):
+    return int(quantity, 16)
+
+
+class RpcError(Exception):
+    pass
+
+
+class Geth(Program):
+    """One node; its flags and ports stay the same when it is started again."""
+
+    def __init__(self, folder, *flags, name="geth", http_modules=MODULES):
+        folder = pathlib.Path(folder)
+        self.http_port, self.ws_port, self.p2p_port = free_port(), free_port(), free_port()
+        self.auth_port = free_port()
+        self.datadir = folder / name
+        self.ipc = str(folder / f"{name}.ipc")
+        super().__init__(name, [
+            GETH, "--datadir", self.datadir, "--ipcpath", self.ipc,
+            "--port", self.p2p_port, "--authrpc.port", self.auth_port, "--cache", "64",
+            "--http", "--http.port", self.http_port, "--http.api", http_modules,
+            "--ws", "--ws.port", self.ws_port, "--ws.api", MODULES, *flags], folder)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.http_port}"
+
+    @property
+    def ws_url(self):
+        return f"ws://127.0.0.1:{self.ws_port}"
+
+    def start(self):
+        super().start()
+        self.wait(self.answers, GETH_START_SECONDS, "answers")
+        return self
+
+    def answers(self):
+        """Over all three transports."""
+        try:
+            self.ask("web3_clientVersion", seconds=2)
+        except (OSError, ValueError):
+            return False
+        return listens(self.http_port) and listens(self.ws_port)
+
+    def ask(self, method, *params, seconds=10):
+        """The result of a call over IPC, which is not the way under test."""
+        with socket.socket(socket.AF_UNIX) as ipc:
+            ipc.settimeout(seconds)
+            ipc.connect(self.ipc)
+            ipc.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method,
+                                    "params": params}).encode())
+            text = b""
+            while not text.endswith(b"\n"):
+                read = ipc.recv(65536)
+                if not read:
+                    raise ConnectionError("closed in the middle of an answer")
+                text += read
+        answer = json.loads(text)
+        if "error" in answer:
+            raise RpcError(f"{method}: {answer['error']}")
+        return answer["result"]
+
+    def head(self):
+        return number(self.ask("eth_blockNumber"))

@@ -5,7 +5,8 @@
 namespace stakewatch::beacon {
 namespace {
 
-// The two are asked one after the other, and a block comes every 12 s at most.
+// The two are asked one after the other, and a block comes every 12 s at most. An execution client
+// that is ahead has been left behind by its beacon node, whose head fell back: no broken link.
 constexpr std::uint64_t kBlocksApartMax = 4;
 
 }  // namespace
@@ -31,8 +32,8 @@ void TellHeads(std::optional<std::uint64_t> payload, std::optional<std::uint64_t
   if (execution) sheet.Set(kExecutionBlock, static_cast<double>(*execution));
   sheet.Set(kExecutionLinkEvidence, execution ? 0 : 1, "execution_down");
   if (!payload || !execution) return;
-  const std::uint64_t apart = *payload > *execution ? *payload - *execution : *execution - *payload;
-  sheet.Set(kExecutionLinkEvidence, apart > kBlocksApartMax ? 1 : 0, "heads_apart");
+  const bool apart = *payload > *execution && *payload - *execution > kBlocksApartMax;
+  sheet.Set(kExecutionLinkEvidence, apart ? 1 : 0, "heads_apart");
 }
 
 Result<void> ScrapeExecutionLink(const Client& client, const Upstream& execution,

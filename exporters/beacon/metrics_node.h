@@ -100,8 +100,8 @@ inline constexpr auto kExecutionLinkEvidence =
     Gauge("beaconapi_execution_link_broken",
           "1 where this piece of evidence speaks against the link to the execution client, 0 where "
           "it does not: client_gone (/eth/v2/node/version names none), optimistic, el_offline, "
-          "heads_apart (more than 4 blocks), execution_down (--beacon.execution-url gives no "
-          "answer). None of them is proof alone.",
+          "heads_apart (eth_blockNumber is more than 4 blocks behind the payload), execution_down "
+          "(--beacon.execution-url gives no answer). None of them is proof alone.",
           "evidence");
 inline constexpr auto kHeadPayloadBlock =
     Gauge("beaconapi_head_payload_block_number",

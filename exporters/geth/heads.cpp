@@ -19,7 +19,7 @@ constexpr std::uint64_t kNumberMax = 1ULL << 53;
 
 // A head that comes later is one of those that a node catches up on, and says nothing of how fast
 // blocks travel.
-constexpr double kArrivalSecondsMax = 600;
+constexpr double kArrivalSecondsMax = 60;
 
 std::string Hash(JsonValue value) {
   const std::string_view text = value.get_string();

@@ -9,6 +9,26 @@ BOARDS = sorted((ROOT / "dashboards").glob("*.json"))
 VARIABLES = {"$__rate_interval": "1m", "$__interval": "15s", "$__range": "1h", "$node": ".*",
              "$group": ".*", "$instance": ".*", "$service": ".+", "$search": ""}
 
+# Why a panel may be empty on simulated nodes, by the words that it shows then. A word that no empty
+# panel shows any more has to go from this list.
+EMPTY = {
+    "nothing fires": "The simulated node is healthy.",
+    "no sync under way": "It is in sync.",
+    "no failures": "Every source answers.",
+    "none has a date": "No fork lies ahead of the simulated chain.",
+    "no hour of data yet": "When a disk will be full is told after an hour.",
+    "no TLS": "The simulated node is asked over HTTP.",
+    "no spawn errors": "No program of the simulated supervisord has failed.",
+}
+# What comes and goes with the simulated chain, or is of the machine: there or not.
+EMPTY_AT_TIMES = {
+    "none scheduled": "No own proposal may be due in this epoch and the next.",
+    "no duty known": "Nothing that --restart.avoid names may be due.",
+    "not in it": "No own validator may be in the sync committee.",
+    "no sensors": "A virtual machine has none.",
+}
+REASONS = {**EMPTY, **EMPTY_AT_TIMES}
+
 
 def load():
     return {path.stem: json.loads(path.read_text()) for path in BOARDS}
@@ -55,3 +75,12 @@ def variable_queries():
              for name, board in load().items() for variable in board["templating"]["list"]
              if variable["type"] == "query" and variable["datasource"]["uid"] == "prometheus"}
     return [(where, query) for query, where in found.items()]
+
+
+def soon(query):
+    """What is shown only after an hour, after a second."""
+    return query.replace("offset 1h", "offset 1s")
+
+
+def shown(panel):
+    return panel["fieldConfig"]["defaults"].get("noValue")

@@ -11,8 +11,8 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
-from boards import (annotation_queries, filled, panels, prometheus_queries,  # noqa: E402
-                    variable_queries)
+from boards import (EMPTY, EMPTY_AT_TIMES, REASONS, annotation_queries, filled,  # noqa: E402
+                    panels, prometheus_queries, shown, soon, variable_queries)
 from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, Simulator,  # noqa: E402
                      answers, free_port, http_request, wait_until)
 
@@ -20,27 +20,6 @@ BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 # Until each query has had its answer: feeds, jobs and rules of a minute need their time.
 FULL_SECONDS = 90
 
-# Why a panel may be empty here, by the words that it shows then. A word that no empty panel shows
-# any more has to go from this list.
-EMPTY = {
-    "nothing fires": "The simulated node is healthy.",
-    "no sync under way": "It is in sync.",
-    "no failures": "Every source answers.",
-    "none has a date": "No fork lies ahead of the simulated chain.",
-    "no hour of data yet": "When a disk will be full is told after an hour.",
-    "no TLS": "The simulated node is asked over HTTP.",
-    "no spawn errors": "No program of the simulated supervisord has failed.",
-}
-# What comes and goes with the simulated chain, or is of the machine: there or not.
-EMPTY_AT_TIMES = {
-    "none scheduled": "No own proposal may be due in this epoch and the next.",
-    "no duty known": "Nothing that --restart.avoid names may be due.",
-    "not in it": "No own validator may be in the sync committee.",
-    "no sensors": "A virtual machine has none.",
-}
-
-
-REASONS = {**EMPTY, **EMPTY_AT_TIMES}
 # What the simulated own blocks pay to.
 RECIPIENT = "0x123463a4b065722e99115d6c222f267d9cabb524"
 
@@ -143,10 +122,6 @@ def empty(prometheus):
     except AssertionError:
         pass  # The tests say which.
     return list(left)
-
-
-def shown(panel):
-    return panel["fieldConfig"]["defaults"].get("noValue")
 
 
 def test_no_panel_is_empty_without_a_reason(empty):

@@ -236,9 +236,9 @@ TEST_CASE("the state counts, and tells its gauges also while it is down") {
   state.OnMessage(Notification(Block(13)), 1700000001.5);
   state.OnMessage(Notification(Block(13, 'b', 'a')), 1699999999);  // A clock that is behind.
   state.OnMessage(Notification(Block(13, 'b', 'a')), 1700000002);
-  state.OnMessage(Notification(Block(14, 'b')), 1700090000);  // Catching up.
+  state.OnMessage(Notification(Block(14, 'b')), 1700000061);  // Catching up.
   told = Told(state, true);
-  CHECK(ValueOf(told, "geth_heads_last_event_timestamp_seconds") == 1700090000);
+  CHECK(ValueOf(told, "geth_heads_last_event_timestamp_seconds") == 1700000061);
   CHECK(ValueOf(told, "geth_heads_last_block_number") == 14);
   CHECK(ValueOf(own.Collect(), "geth_heads_seen_total") == 4);
   CHECK(ValueOf(own.Collect(), "geth_heads_missed_total") == 2);
@@ -246,7 +246,7 @@ TEST_CASE("the state counts, and tells its gauges also while it is down") {
   CHECK(ValueOf(own.Collect(), "geth_heads_reorg_depth_blocks") == 1);
   CHECK(ValueOf(own.Collect(), "geth_heads_arrival_delay_seconds") == 3);
 
-  state.OnMessage("<html>", 1700090001);
+  state.OnMessage("<html>", 1700000062);
   told = Told(state, false);
   CHECK(ValueOf(told, "geth_heads_feed_connected") == 1);
   state.OnMessage(Notification(Block(15, 'b')), 1700090002);

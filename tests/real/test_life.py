@@ -13,8 +13,7 @@ import time
 
 import pytest
 
-from conftest import MODULES
-from harness import promtool_accepts
+from harness import MODULES, promtool_accepts
 
 TRANSPORTS = ["http", "ws", "ipc"]
 PROMETHEUS_WAITS = 2  # X-Prometheus-Scrape-Timeout-Seconds; the exporter's deadline is 1.5 s.

@@ -3,8 +3,7 @@ import time
 
 import pytest
 
-from conftest import number
-from harness import promtool_accepts, wait_until
+from harness import number, promtool_accepts, wait_until
 
 SOURCES = {"node", "peers", "head", "sync", "txpool", "chain", "network", "gas_price"}
 TO_NOBODY = "0x00000000000000000000000000000000000000aa"
@@ -12,7 +11,7 @@ TO_NOBODY = "0x00000000000000000000000000000000000000aa"
 
 @pytest.fixture(scope="module")
 def geth(tmp_path_factory):
-    from conftest import Geth
+    from harness import Geth
     node = Geth(tmp_path_factory.mktemp("dev"), "--dev", "--dev.period", "1")
     try:
         node.start()

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from conftest import BIN, GETH, Geth, number
-from harness import promtool_accepts, wait_until
+from conftest import BIN
+from harness import GETH, Geth, number, promtool_accepts, wait_until
 
 GENESIS = pathlib.Path(__file__).with_name("genesis.json")
 ABSENT = "enode://" + "ab" * 64 + "@127.0.0.1:30399"

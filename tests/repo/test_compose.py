@@ -16,15 +16,16 @@ TEXT = (ROOT / "docker-compose.yaml").read_text()
 ENV = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
-ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "targets_node", "targets_validator",
-             "targets_supervisord", "targets_elsewhere"}
+ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "node_settings",
+             "targets_node",
+             "targets_validator", "targets_demo", "targets_supervisord", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
-PROFILES = {"node": {"geth", "prysm", "targets_node"},
-            "validator": {"geth", "prysm", "targets_node", "validator", "validator_warning",
-                          "targets_validator"},
-            "demo": {"simulator", "demo_validators"},
+PROFILES = {"node": {"geth", "prysm", "node_settings", "targets_node"},
+            "validator": {"geth", "prysm", "node_settings", "targets_node", "validator",
+                          "validator_warning", "targets_validator"},
+            "demo": {"simulator", "demo_validators", "targets_demo"},
             "monitoring-only": {"targets_elsewhere"},
             "supervisord": {"supervisord_exporter", "targets_supervisord"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
@@ -427,6 +428,46 @@ def test_monitoring_only_wants_addresses(volumes):
     assert init(volumes, "targets-elsewhere", GETH_URL="http://a:1",
                 BEACON_URL="http://b:2").returncode == 0
     assert json.loads((volumes / "targets/upstream.json").read_text()) == []
+
+
+@pytest.mark.parametrize("wrong, said", [
+    ({"CHECKPOINT_SYNC_URL": ""}, "CHECKPOINT_SYNC_URL is not set"),
+    ({"CHECKPOINT_SYNC_URL": "beaconstate.ethstaker.cc"}, "does not begin with http"),
+    ({"NETWORK": "hoodi"}, "is mainnet's, NETWORK is hoodi"),
+    ({"CHECKPOINT_SYNC_URL": "https://checkpoint-sync.sepolia.ethpandaops.io"}, "not of NETWORK="),
+    ({"FEE_RECIPIENT": "0x12"}, "40 hexadecimal digits"),
+    ({"FEE_RECIPIENT": "0x" + "g" * 40}, "40 hexadecimal digits"),
+    ({"FEE_RECIPIENT": "0x" + "0" * 40}, "burnt")])
+def test_settings_that_a_client_would_end_of_are_refused(volumes, wrong, said):
+    settings = {"NETWORK": "mainnet", "CHECKPOINT_SYNC_URL": "https://beaconstate.ethstaker.cc",
+                "FEE_RECIPIENT": ""}
+    assert init(volumes, "node", **settings).returncode == 0
+    assert init(volumes, "node", **{**settings, "FEE_RECIPIENT": "0x" + "Ab" * 20}).returncode == 0
+    done = init(volumes, "node", **{**settings, **wrong})
+    assert done.returncode == 1 and said in done.stderr, done.stderr
+
+
+def test_a_network_that_is_none_is_refused(volumes):
+    done = init(volumes, "init", NETWORK="manet")
+    assert done.returncode == 1 and "NETWORK=manet" in done.stderr and "hoodi" in done.stderr
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8545", "http://127.0.0.1:8545"])
+def test_the_containers_own_loopback_is_no_node(volumes, url):
+    done = init(volumes, "targets-elsewhere", GETH_URL=url, BEACON_URL="http://10.0.0.5:3500")
+    assert done.returncode == 1 and "the container itself" in done.stderr
+    done = init(volumes, "targets-elsewhere", GETH_URL="http://a:1", BEACON_URL="http://b:2",
+                BEACON_METRICS=url.removeprefix("http://") + "/metrics")
+    assert done.returncode == 1 and "the container itself" in done.stderr
+
+
+def test_what_is_mounted_by_a_setting_is_not_made_by_docker():
+    """A missing file would become an empty folder of root's."""
+    for name, service in yaml.safe_load(TEXT)["services"].items():
+        for mount in service.get("volumes", []):
+            if "${" in (mount if isinstance(mount, str) else mount["source"]):
+                assert not isinstance(mount, str), (name, mount)
+                assert mount["bind"] == {"create_host_path": False}, (name, mount)
 
 
 def test_the_validator_client_waits_until_the_warning_was_read(volumes):

@@ -1,5 +1,6 @@
 """Rules, their tests and their runbooks belong together, and name only metrics that exist."""
 import concurrent.futures
+import itertools
 import json
 import os
 import pathlib
@@ -275,3 +276,50 @@ def test_metrics_of_the_validator_client_are_taken_by_job():
 def test_a_metric_in_an_expression_is_found():
     expression = 'sum without (a) (rate(x_total{b="c"}[5m])) > 1e9 and on (d) y:z offset 3m'
     assert metrics_in(expression) == {"x_total", "y:z"}
+
+
+def seconds(text):
+    return sum(int(number) * {"s": 1, "m": 60, "h": 3600}[unit]
+               for number, unit in re.findall(r"(\d+)([smh])", text or "0s"))
+
+
+def matches(matchers, rule):
+    """Of an inhibition, as far as the name and the severity decide it."""
+    values = {"alertname": rule["alert"], "severity": rule["labels"]["severity"]}
+    tests = {"=": lambda value, text: value == text, "!=": lambda value, text: value != text,
+             "=~": lambda value, text: re.fullmatch(text, value),
+             "!~": lambda value, text: not re.fullmatch(text, value)}
+    return all(tests[sign](values[name], text)
+               for name, sign, text in (re.fullmatch(r'(\w+)(=~|!~|!=|=)"(.*)"', one).groups()
+                                        for one in matchers) if name in values)
+
+
+# With these nothing is measured of what they mute, but for the other of the two.
+BLINDING = ("HostDown", "ExporterDown")
+# Up or down by itself, whatever the node does.
+OF_ITS_OWN = ("ValidatorClientDown",)
+
+
+def test_what_mutes_a_page_outlasts_it():
+    """Or the page comes when all is over: both end with the fault, and what is kept is alone then."""
+    found = [(path, rule) for path in RULES for group in yaml.safe_load(path.read_text())["groups"]
+             for rule in group["rules"] if "alert" in rule]
+    config = yaml.safe_load((ROOT / "prometheus/alertmanager/alertmanager.yml").read_text())
+    wrong = set()
+    for inhibition in config["inhibit_rules"]:
+        sources = [(path, rule) for path, rule in found if "unknown" not in rule["labels"]["cause"]
+                   and matches(inhibition["source_matchers"], rule)]
+        muted = [(path, rule) for path, rule in found if rule["labels"]["severity"] == "page"
+                 and rule["alert"] not in OF_ITS_OWN and ":25m" not in rule["expr"]
+                 and rule.get("keep_firing_for")
+                 and matches(inhibition["target_matchers"], rule)]
+        for (of, source), (path, rule) in itertools.product(sources, muted):
+            # One target is what the rules of one file speak of.
+            if source["alert"] == rule["alert"] or "instance" in inhibition["equal"] and of != path:
+                continue
+            if source["alert"] in BLINDING and rule["alert"] not in BLINDING:
+                continue
+            if seconds(rule["keep_firing_for"]) >= seconds(source.get("keep_firing_for")):
+                wrong.add(f"{rule['alert']}/{rule['labels']['cause']} is kept as long as"
+                          f" {source['alert']}/{source['labels']['cause']}, or longer")
+    assert not wrong, "\n".join(sorted(wrong))

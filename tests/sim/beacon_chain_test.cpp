@@ -211,10 +211,14 @@ TEST_CASE("own proposals, attestations and head votes are missed one by one") {
   net.Set({.kind = Kind::kMissedProposals});
   net.Set({.kind = Kind::kLateAttestations});
   net.Slots(24);
+  std::uint64_t missed = 0;
   for (std::uint64_t slot = 48; slot < 71; ++slot) {
-    CHECK(net.node.Chain().At(slot).block ==
-          !net.node.Chain().Own(net.node.Chain().Proposer(slot)));
+    const bool own = net.node.Chain().Own(net.node.Chain().Proposer(slot));
+    CHECK(net.node.Chain().At(slot).block == !own);
+    missed += own ? 1 : 0;
   }
+  CHECK(missed > 0);
+  CHECK(net.node.OwnMissedProposals() >= missed);
   CHECK(net.Reward(3, 6).head == 0);
   CHECK(net.Reward(3, 6).target > 0);
   CHECK(net.Reward(20, 6).head > 0);
@@ -261,6 +265,9 @@ TEST_CASE("a weak sync committee, late blocks") {
   net.Set({.kind = Kind::kLateBlocks, .value = "3s"});
   const std::uint64_t next = net.node.Chain().Next();
   CHECK(net.node.NextDue() == doctest::Approx(net.node.Chain().StartOf(next) + 3));
+  net.Clear();
+  net.Set({.kind = Kind::kEarlyBlocks, .value = "2s"});
+  CHECK(net.node.NextDue() == doctest::Approx(net.node.Chain().StartOf(next) - 2));
 }
 
 }  // namespace stakewatch::sim

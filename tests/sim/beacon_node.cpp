@@ -88,7 +88,7 @@ Slot BeaconNode::Make(std::uint64_t slot) {
   made.sync_percent = Percent(faults_.Find(Kind::kSyncWeak, kBeaconNode), 100, 40);
   if (chain_.Own(chain_.Proposer(slot))) {
     made.block = able && !Has(Kind::kMissedProposals);
-    own_proposals_ += made.block ? 1 : 0;
+    ++(made.block ? own_proposals_ : own_missed_proposals_);
   }
   const BeaconSetup& setup = chain_.Setup();
   const std::uint64_t before = slot * setup.own / setup.slots_per_epoch;
@@ -100,10 +100,15 @@ Slot BeaconNode::Make(std::uint64_t slot) {
 
 double BeaconNode::NextDue() const {
   const double slot_seconds = chain_.Setup().slot_seconds;
+  const auto asked = [&](const Fault& fault) {
+    const auto value = ParseDuration(fault.value);
+    return value ? static_cast<double>(value->count()) / 1000 : slot_seconds / 2;
+  };
   double arrival = kArrival * slot_seconds;
   if (const Fault* const late = faults_.Find(Kind::kLateBlocks, kBeaconNode)) {
-    const auto asked = ParseDuration(late->value);
-    arrival = asked ? static_cast<double>(asked->count()) / 1000 : slot_seconds / 2;
+    arrival = asked(*late);
+  } else if (const Fault* const early = faults_.Find(Kind::kEarlyBlocks, kBeaconNode)) {
+    arrival = -asked(*early);
   }
   return chain_.StartOf(chain_.Next()) + arrival;
 }

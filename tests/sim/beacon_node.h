@@ -55,6 +55,7 @@ class BeaconNode {
   std::uint64_t OwnAttestations() const { return own_attestations_; }
   std::uint64_t OwnRefusals() const { return own_refusals_; }
   std::uint64_t OwnProposals() const { return own_proposals_; }
+  std::uint64_t OwnMissedProposals() const { return own_missed_proposals_; }
 
  private:
   BeaconNetwork network_;
@@ -68,7 +69,8 @@ class BeaconNode {
   std::uint64_t sync_first_ = 0;  // Where syncing began.
   std::uint64_t fork_epoch_ = kFarFuture;
   bool slashed_ = false;
-  std::uint64_t own_attestations_ = 0, own_refusals_ = 0, own_proposals_ = 0;
+  std::uint64_t own_attestations_ = 0, own_refusals_ = 0;
+  std::uint64_t own_proposals_ = 0, own_missed_proposals_ = 0;
 
   bool GethDown() const;
   bool Optimistic() const;

@@ -69,6 +69,7 @@ enum class Kind : std::uint8_t {
   kElOffline,
   kFinalityStalled,
   kLateBlocks,
+  kEarlyBlocks,
   kForkSoon,
   kMissedProposals,
   kMissedAttestations,

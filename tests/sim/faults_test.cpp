@@ -152,6 +152,8 @@ TEST_CASE("the node's state") {
     CHECK(block("currentBlock") > first);
     CHECK(block("syncedAccounts") > 0);
     CHECK(block("currentBlock") < head - 4000);
+    simulator.SetFault({.kind = Kind::kStuck});
+    CHECK(block("currentBlock") == head - 5000);
   });
   with(Kind::kNoPeers, "", [&] {
     CHECK(Result(simulator, "admin_peers") == Json::array());

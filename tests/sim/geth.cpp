@@ -130,7 +130,8 @@ std::uint64_t Geth::ShownHead(double now) const {
   if (fault == nullptr) return chain_.Head();
   const std::uint64_t head = chain_.Head();
   const std::uint64_t first = head - std::min(head, ValueOf(*fault, kSyncBehind));
-  const double done = sync_started_ > 0 ? (now - sync_started_) * kSyncRate : 0;
+  const bool stands = sync_started_ == 0 || Has(Kind::kStuck) || Has(Kind::kNoPeers);
+  const double done = stands ? 0 : (now - sync_started_) * kSyncRate;
   return std::min(head > 0 ? head - 1 : 0, first + static_cast<std::uint64_t>(std::max(done, 0.)));
 }
 

@@ -187,7 +187,8 @@ std::string World::StateJson() const {
     const NodeStatus status = beacon_->Status(UnixNow());
     out += ",\"beacon\":{\"clock_slot\":" + std::to_string(status.clock) +
            ",\"head_slot\":" + std::to_string(status.head) +
-           ",\"peers\":" + std::to_string(beacon_->PeerCount()) + "}";
+           ",\"peers\":" + std::to_string(beacon_->PeerCount()) +
+           ",\"missed_proposals\":" + std::to_string(beacon_->OwnMissedProposals()) + "}";
   }
   out += ",\"calls\":{";
   bool first = true;

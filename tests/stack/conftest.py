@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -12,7 +13,8 @@ import urllib.request
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROJECT = "stakewatch-test"
+OURS = ["simulator", "geth_exporter", "beacon_exporter", "prometheus", "alertmanager", "loki",
+        "otelcol", "node_exporter", "page_log"]
 LEFT_OUT = {"grafana": "Grafana", "prysm": "Prysm's beacon chain", "validator": "Prysm's validator"}
 
 
@@ -44,33 +46,15 @@ def free_port():
         return one.getsockname()[1]
 
 
-class Stack:
-    """One project of Compose. Its files, .env and folder are set by the environment, so that
+class Project:
+    """One project of Compose. Its files and .env are set by the environment, so that
     scripts/restart.sh finds them as a user's are found."""
 
-    def __init__(self, work):
-        self.work = work
-        root = self.docker("info", "-f", "{{.DockerRootDir}}").strip()
-        shutil.copytree(ROOT / "prometheus/alertmanager", work / "alertmanager",
-                        ignore=shutil.ignore_patterns("secrets"))
-        (work / "alertmanager/secrets").mkdir()
-        (work / "alertmanager/secrets/webhook_url").write_text("http://webhook:8541/page\n")
-        config = (ROOT / "prometheus/compose/prometheus.yml").read_text()
-        assert ', "grafana:3000"' in config
-        (work / "prometheus.yml").write_text(config.replace(', "grafana:3000"', ""))
-        env = (ROOT / ".env.example").read_text()
-        assert "COMPOSE_PROFILES=node\n" in env
-        (work / "env").write_text(env.replace("COMPOSE_PROFILES=node\n", "COMPOSE_PROFILES=demo\n")
-                                  + f"DOCKER_ROOT={root}\n")
-        ports = free_port(), free_port()
-        self.prometheus, self.alertmanager = (f"http://127.0.0.1:{port}" for port in ports)
-        self.env = {**os.environ, "COMPOSE_PROJECT_NAME": PROJECT, "TEST_WORK": str(work),
-                    "COMPOSE_ENV_FILES": str(work / "env"), "ALERTMANAGER_URL": self.alertmanager,
-                    "TEST_PROMETHEUS_PORT": str(ports[0]), "TEST_ALERTMANAGER_PORT": str(ports[1])}
-        self.use("docker-compose.yaml", "tests/stack/compose.test.yaml")
-        # Read by init's user, not by the world's leave.
-        for path in [work, *work.rglob("*")]:
-            path.chmod(0o755 if path.is_dir() else 0o644)
+    def __init__(self, name, *files, **environment):
+        self.project = name
+        self.env = {**os.environ, "COMPOSE_PROJECT_NAME": name,
+                    "COMPOSE_ENV_FILES": str(ROOT / ".env.example"), **environment}
+        self.use(*files)
 
     def use(self, *files):
         self.env["COMPOSE_FILE"] = ":".join(str(ROOT / file) for file in files)
@@ -87,7 +71,7 @@ class Stack:
         done = subprocess.run(["docker", "compose", *arguments], cwd=ROOT, env=self.env, text=True,
                               capture_output=True, timeout=seconds, check=False)
         if check and done.returncode != 0:
-            logs = subprocess.run(["docker", "compose", "logs", "--tail=15"], cwd=ROOT, env=self.env,
+            logs = subprocess.run(["docker", "compose", "logs", "--tail=4"], cwd=ROOT, env=self.env,
                                   text=True, capture_output=True, check=False).stdout
             raise AssertionError(f"compose {' '.join(arguments)}:\n{done.stdout}{done.stderr}{logs}")
         return done.stdout
@@ -111,6 +95,41 @@ class Stack:
     def address(self, service):
         networks = self.inspect(service)["NetworkSettings"]["Networks"]
         return next(network["IPAddress"] for network in networks.values())
+
+    def volume(self, name):
+        return pathlib.Path(self.docker("volume", "inspect", "-f", "{{.Mountpoint}}",
+                                        f"{self.project}_{name}").strip())
+
+    def remove(self):
+        self.compose("--profile=*", "down", "-v", "--remove-orphans", "-t", "10")
+
+
+class Stack(Project):
+    """A whole profile, with what compose.test.yaml leaves out and adds."""
+
+    def __init__(self, work, name, profile, *files, **environment):
+        root = self.docker("info", "-f", "{{.DockerRootDir}}").strip()
+        shutil.copytree(ROOT / "prometheus/alertmanager", work / "alertmanager",
+                        ignore=shutil.ignore_patterns("secrets"))
+        (work / "alertmanager/secrets").mkdir()
+        (work / "alertmanager/secrets/webhook_url").write_text("http://webhook:8541/page\n")
+        config = (ROOT / "prometheus/compose/prometheus.yml").read_text()
+        assert ', "grafana:3000"' in config
+        (work / "prometheus.yml").write_text(config.replace(', "grafana:3000"', ""))
+        env = (ROOT / ".env.example").read_text()
+        assert "COMPOSE_PROFILES=node\n" in env
+        (work / "env").write_text(env.replace("COMPOSE_PROFILES=node\n",
+                                              f"COMPOSE_PROFILES={profile}\n")
+                                  + f"DOCKER_ROOT={root}\n")
+        ports = free_port(), free_port()
+        self.prometheus, self.alertmanager = (f"http://127.0.0.1:{port}" for port in ports)
+        super().__init__(name, "docker-compose.yaml", "tests/stack/compose.test.yaml", *files,
+                         COMPOSE_ENV_FILES=str(work / "env"), ALERTMANAGER_URL=self.alertmanager,
+                         TEST_WORK=str(work), TEST_PROMETHEUS_PORT=str(ports[0]),
+                         TEST_ALERTMANAGER_PORT=str(ports[1]), **environment)
+        # Read by init's user, not by the world's leave.
+        for path in [work, *work.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
     def script(self, name, **environment):
         return subprocess.run([ROOT / "scripts" / name], cwd=ROOT, env={**self.env, **environment},
@@ -150,12 +169,63 @@ def images():
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory, images):  # pylint: disable=unused-argument,redefined-outer-name
-    print("\nleft out: " + ", ".join(LEFT_OUT.values())
-          + " (no registry that is reached has them); no stand-in has their names")
-    made = Stack(tmp_path_factory.mktemp("stack"))
-    made.compose("down", "-v", "--remove-orphans", "-t", "10")
+    made = Stack(tmp_path_factory.mktemp("stack"), "stakewatch-test", "demo")
+    made.remove()
     made.seconds_to_green = made.up()
     yield made
     if os.environ.get("STAKEWATCH_KEEP"):  # To look at it afterwards.
         return
-    made.compose("down", "-v", "--remove-orphans", "-t", "10")
+    made.remove()
+
+
+def as_user(stack, uid, volume, *command):
+    """Of another container, which mounts the same volume."""
+    done = subprocess.run(["docker", "run", "--rm", "--network=none", f"--user={uid}:{uid}",
+                           f"--volume={stack.project}_{volume}:/v", "debian:trixie-slim", *command],
+                          capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def connect(path):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.connect(str(path))
+
+
+def check_secret_and_socket(stack, user):
+    """Reachable for the one user that owns them, and for nobody else."""
+    token = stack.volume("jwt") / "jwt.hex"
+    ipc = stack.volume("geth_ipc") / "geth.ipc"
+    assert token.stat().st_mode & 0o777 == ipc.stat().st_mode & 0o777 == 0o600
+    assert token.stat().st_uid == ipc.stat().st_uid == user
+    # As a user of the host that is somebody else.
+    for command in (f"open({str(token)!r}).read()",
+                    f"import socket; socket.socket(socket.AF_UNIX).connect({str(ipc)!r})"):
+        done = subprocess.run(["setpriv", "--reuid=4242", "--regid=4242", "--clear-groups",
+                               "/usr/bin/python3", "-c", command], capture_output=True, text=True,
+                              check=False)
+        assert done.returncode != 0 and "Permission denied" in done.stderr, command
+    # As another user in a container that has the volume: the files' own modes.
+    for name, path in (("jwt", "/v/jwt.hex"), ("geth_ipc", "/v/geth.ipc")):
+        code, text = as_user(stack, 4242, name, "cat", path)
+        assert code != 0 and "Permission denied" in text
+    code, text = as_user(stack, user, "jwt", "cat", "/v/jwt.hex")
+    assert code == 0 and re.fullmatch(r"[0-9a-f]{64}", text)
+    connect(ipc)  # As root, who may: somebody listens.
+
+
+NOTES = []
+
+
+@pytest.fixture(scope="session")
+def note():
+    """For what is to be read under a green run, too."""
+    return NOTES.append
+
+
+def pytest_terminal_summary(terminalreporter):
+    terminalreporter.section("the stack")
+    terminalreporter.write_line(
+        "Left out, as no registry that is reached has them, with nothing under their names: "
+        + ", ".join(LEFT_OUT.values()))
+    for line in NOTES:
+        terminalreporter.write_line(line)

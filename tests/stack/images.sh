@@ -9,34 +9,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 cache=${STAKEWATCH_CACHE:-$HOME/.cache/stakewatch}
 bin=$cache/stack/bin
-geth=$cache/bin/geth-1.17.3
 work=$(mktemp -d "$cache/stack/images.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 there() { docker image inspect "$1" >/dev/null 2>&1; }
-
-mirror() {
-  local found
-  found=$(grep -hoE 'http://[^ ]+/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
-    head -n1 | tr -d ' ' || true)
-  echo "${found:-http://deb.debian.org/debian}"
-}
-
-make_debian() {
-  there debian:trixie-slim && return
-  local root=$cache/stack/trixie
-  if [[ ! -e $root.tar ]]; then
-    echo "Making debian:trixie-slim …"
-    rm -rf "$root"
-    debootstrap --variant=minbase --include=ca-certificates trixie "$root" "$(mirror)" \
-      > "$cache/stack/debootstrap.log" 2>&1 || { tail -n 20 "$cache/stack/debootstrap.log" >&2; exit 1; }
-    rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/{doc,man,locale}/*
-    tar -C "$root" -cf "$root.tar.new" .
-    mv "$root.tar.new" "$root.tar"
-    rm -rf "$root"
-  fi
-  docker import -c 'CMD ["bash"]' "$root.tar" debian:trixie-slim > /dev/null
-}
 
 # stand_in TAG: a Dockerfile on standard input, $work is its context.
 stand_in() {
@@ -47,7 +23,9 @@ stand_in() {
 
 put() { cp -l "$1" "$work/$2" 2>/dev/null || cp "$1" "$work/$2"; }
 
-make_debian
+if ! there debian:trixie-slim; then
+  docker import -c 'CMD ["bash"]' "$(scripts/debian-root.sh)" debian:trixie-slim > /dev/null
+fi
 
 # What Alpine and the Prometheus project's images have of tools.
 stand_in stakewatch-test/busybox <<'END'
@@ -56,7 +34,7 @@ RUN apt-get update -q && apt-get install -y -q --no-install-recommends busybox-s
   && rm -rf /var/lib/apt/lists/* && ln -s busybox /bin/wget
 END
 
-put "$geth" geth
+put "$bin/geth-1.17.3" geth
 stand_in ethereum/client-go:v1.17.3 <<'END'
 FROM stakewatch-test/busybox
 COPY geth /usr/local/bin/geth

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Builds the Go programs of the stack from the Go module proxy, for machines that reach no image
-# registry. Each is built once, one after the other and at nice 19, into
-# $STAKEWATCH_CACHE/stack/bin/<name>-<version> (~/.cache/stakewatch).
-#   tests/stack/programs.sh [name…]      all of them without a name
+# registry, and Geth for scripts/test-real.sh. Each is built once, one after the other and at nice 19,
+# into $STAKEWATCH_CACHE/stack/bin/<name>-<version> (~/.cache/stakewatch).
+#   tests/stack/programs.sh [name…]      all of them without a name; prints where they are
 # STAKEWATCH_GO_JOBS: threads of a build (2).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -15,9 +15,9 @@ go_oldest=1.26.0  # Of the programs below, what the newest asks for.
 # name version module package tags
 programs="
 compose 2.40.3 github.com/docker/compose/v2 github.com/docker/compose/v2/cmd -
+geth 1.17.3 github.com/ethereum/go-ethereum github.com/ethereum/go-ethereum/cmd/geth -
 prometheus 3.15.0 github.com/prometheus/prometheus@v0.315.0 github.com/prometheus/prometheus/cmd/prometheus remove_all_sd
 node_exporter 1.12.1 github.com/prometheus/node_exporter github.com/prometheus/node_exporter -
-geth 1.17.3 - - -
 loki 3.7.8 github.com/grafana/loki/v3 github.com/grafana/loki/v3/cmd/loki -
 otelcol 0.149.0 - - -
 alertmanager 0.34.2 - - -
@@ -40,20 +40,22 @@ find_go() {
   new_enough "$go"
 }
 
-# Programs without libc, which run in any image.
-run_go() {
-  env -u GOROOT -u GOFLAGS CGO_ENABLED=0 GOTOOLCHAIN=local GOMAXPROCS="$jobs" GOFLAGS=-mod=mod \
-    nice -n 19 "$go" "$@"
+# Programs without libc, which run in any image. All with the same flags, so that what they have in
+# common, Go's own library first of all, is compiled once.
+with_go() {
+  env -u GOROOT CGO_ENABLED=0 GOTOOLCHAIN=local GOMAXPROCS="$jobs" \
+    GOFLAGS="-mod=mod -trimpath -p=$jobs" PATH="$(dirname "$(command -v "$go")"):$PATH" nice -n 19 "$@"
 }
+run_go() { with_go "$go" "$@"; }
 
 # A program as its own module builds it: a module of ours that asks for it and repeats its replaces
 # and excludes, which Go heeds in the main module alone. A replace by a folder cannot be repeated.
 build_module() {
   local module=$1 version=$2 package=$3 tags=$4 to=$5
   if [[ $module == *@* ]]; then version=${module#*@} module=${module%@*}; else version=v$version; fi
-  local work found
+  local found
   work=$(mktemp -d "$cache/stack/build.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
+  trap 'rm -rf "$work"' EXIT
   found=$(cd "$work" && run_go mod download -json "$module@$version" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["GoMod"])')
   cp "$found" "$work/theirs.mod"
@@ -71,71 +73,66 @@ for one in mod.get("Replace") or []:
         print("replace", old["Path"], old.get("Version", ""), "=>", new["Path"], new["Version"])
 for one in mod.get("Exclude") or []:
     print("exclude", one["Path"], one["Version"])' "$module" "$version" > go.mod
-    run_go build -p "$jobs" -trimpath -tags "${tags#-}" -o made \
+    run_go build -tags "${tags#-}" -o made \
       -ldflags "-s -w ${LDFLAGS:-}" "$package"
   )
   mv "$work/made" "$to"
 }
 
-# At the place where scripts/test-real.sh keeps its own, which is as good.
-build_geth() {
-  local version=$1 to=$2 work
-  work=$(mktemp -d "$cache/stack/build.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
-  env -u GOROOT -u GOFLAGS GOTOOLCHAIN=local GOBIN="$work" GOMAXPROCS="$jobs" \
-    nice -n 19 "$go" install -p "$jobs" "github.com/ethereum/go-ethereum/cmd/geth@v$version"
-  mv "$work/geth" "$to"
-}
-
 # The collector is put together by its own builder, from the parts that our configuration names.
 build_otelcol() {
-  local version=$1 to=$2 work
+  local version=$1 to=$2
   work=$(mktemp -d "$cache/stack/build.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
-  env -u GOROOT -u GOFLAGS CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN="$work/builder" \
-    nice -n 19 "$go" install -p "$jobs" "go.opentelemetry.io/collector/cmd/builder@v$version"
+  trap 'rm -rf "$work"' EXIT
+  GOBIN=$work/builder run_go install "go.opentelemetry.io/collector/cmd/builder@v$version"
   cp tests/stack/otelcol-builder.yaml "$work/builder.yaml"
-  (cd "$work" && PATH="$(dirname "$(command -v "$go")"):$PATH" CGO_ENABLED=0 GOTOOLCHAIN=local \
-    GOFLAGS="-p=$jobs" nice -n 19 builder/builder --config builder.yaml)
+  (cd "$work" && with_go builder/builder --config builder.yaml)
   mv "$work/dist/otelcol-contrib" "$to"
 }
 
 # The module lacks its web pages, which are made with Node; an empty one is in their place.
 build_alertmanager() {
-  local name=$1 version=$2 to=$3 work found
+  local name=$1 version=$2 to=$3 found
   work=$(mktemp -d "$cache/stack/build.XXXXXX")
-  trap 'rm -rf "$work"' RETURN
+  trap 'rm -rf "$work"' EXIT
   found=$(cd "$work" && run_go mod download -json "github.com/prometheus/alertmanager@v$version" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["Dir"])')
   cp -r --no-preserve=mode "$found" "$work/module"
   mkdir -p "$work/module/ui/app/dist"
   echo '<!doctype html><title>Alertmanager without its pages</title>' > "$work/module/ui/app/dist/index.html"
-  (cd "$work/module" && run_go build -p "$jobs" -trimpath -o ../made \
+  (cd "$work/module" && run_go build -o ../made \
     -ldflags "-s -w -X github.com/prometheus/common/version.Version=$version" "./cmd/$name")
   mv "$work/made" "$to"
 }
 
-mkdir -p "$bin" "$cache/bin"
-exec 9>"$bin/.lock"
-flock 9  # Two runs build it once.
+build() {
+  local name=$1 version=$2 module=$3 package=$4 tags=$5 to=$6
+  case $name in
+    alertmanager | amtool) build_alertmanager "$name" "$version" "$to" ;;
+    otelcol) build_otelcol "$version" "$to" ;;
+    compose) LDFLAGS="-X github.com/docker/compose/v2/internal.Version=v$version" \
+      build_module "$module" "$version" "$package" "$tags" "$to" ;;
+    *) LDFLAGS="-X github.com/prometheus/common/version.Version=$version" \
+      build_module "$module" "$version" "$package" "$tags" "$to" ;;
+  esac
+}
+
+mkdir -p "$bin"
 go=
 while read -r name version module package tags; do
   [[ $name ]] || continue
   (( $# == 0 )) || [[ " $* " == *" $name "* ]] || continue
   made=$bin/$name-$version
-  [[ $name != geth ]] || made=$cache/bin/$name-$version
+  echo "$made"
+  exec 9>"$bin/.$name.lock"
+  flock 9  # Two runs build it once.
   [[ ! -x $made ]] || continue
-  [[ $go ]] || find_go
-  echo "Building $name $version with $("$go" env GOVERSION) and $jobs threads, once …"
+  [[ $go ]] || find_go >&2
+  echo "Building $name $version with $("$go" env GOVERSION) and $jobs threads, once …" >&2
   start=$SECONDS
-  case $name in
-    geth) build_geth "$version" "$made" ;;
-    alertmanager | amtool) build_alertmanager "$name" "$version" "$made" ;;
-    otelcol) build_otelcol "$version" "$made" ;;
-    compose) LDFLAGS="-X github.com/docker/compose/v2/internal.Version=v$version" \
-      build_module "$module" "$version" "$package" "$tags" "$made" ;;
-    *) LDFLAGS="-X github.com/prometheus/common/version.Version=$version" \
-      build_module "$module" "$version" "$package" "$tags" "$made" ;;
-  esac
-  echo "Built $name $version in $((SECONDS - start)) s"
+  log=$cache/stack/$name.log
+  # Beside us, since set -e does not hold in a condition.
+  build "$name" "$version" "$module" "$package" "$tags" "$made" > "$log" 2>&1 9>&- &
+  wait $! || { tail -n 20 "$log" >&2; exit 1; }
+  echo "Built $name $version in $((SECONDS - start)) s" >&2
 done <<<"$programs"

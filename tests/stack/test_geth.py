@@ -1,11 +1,10 @@
 """A real Geth with the flags that docker-compose.yaml gives it, on each network: it starts, the JWT
 secret of `init` opens its engine and nothing else does, and `admin` is on its socket alone."""
 import base64
+import concurrent.futures
 import hashlib
 import hmac
 import json
-import os
-import pathlib
 import socket
 import struct
 import time
@@ -14,38 +13,45 @@ import urllib.request
 
 import pytest
 
-from conftest import ROOT, Stack, wait
+from conftest import Project, check_secret_and_socket, wait
 
 CHAINS = {"mainnet": "0x1", "sepolia": "0xaa36a7", "hoodi": "0x88bb0"}
+OTHER_USER = {"STAKEWATCH_UID": "4711", "STAKEWATCH_GID": "4711", "STAKEWATCH_VERSION": "0.0.1"}
 
 
-class Geth(Stack):
-    def __init__(self, network):  # pylint: disable=super-init-not-called
-        self.env = {**os.environ, "COMPOSE_PROJECT_NAME": f"stakewatch-test-{network}",
-                    "COMPOSE_PROFILES": "node", "COMPOSE_ENV_FILES": str(ROOT / ".env.example"),
-                    "NETWORK": network}
-        self.use("docker-compose.yaml", "tests/stack/compose.quiet-geth.yaml")
-        self.compose("down", "-v", "-t", "30")
-        self.up("geth")
+def start(network):
+    """Sepolia's belongs to another user than the one that is set by default."""
+    other = network == "sepolia"
+    made = Project(f"stakewatch-test-{network}", "docker-compose.yaml",
+                   "tests/stack/compose.quiet-geth.yaml", COMPOSE_PROFILES="node", NETWORK=network,
+                   CHECKPOINT_SYNC_URL=f"https://{network}.example",
+                   **(OTHER_USER if other else {}))
+    made.network, made.user = network, 4711 if other else 65532
+    made.remove()
+    if other:
+        made.compose("build", "init")
+    made.up("geth")
+    return made
 
-    def folder(self, volume):
-        (found,) = [mount["Source"] for mount in self.inspect("geth")["Mounts"]
-                    if mount["Name"].endswith(f"_{volume}")]
-        return pathlib.Path(found)
+
+@pytest.fixture(scope="module")
+def nodes(images):  # pylint: disable=unused-argument
+    """All of them, started and stopped side by side."""
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        made = list(pool.map(start, sorted(CHAINS)))
+        yield {node.network: node for node in made}
+        list(pool.map(Project.remove, made))
 
 
-@pytest.fixture(scope="module", params=sorted(CHAINS))
-def geth(request, images):  # pylint: disable=unused-argument
-    made = Geth(request.param)
-    made.network = request.param
-    yield made
-    made.compose("down", "-v", "-t", "30")
+@pytest.fixture(params=sorted(CHAINS))
+def geth(request, nodes):
+    return nodes[request.param]
 
 
 def over_ipc(geth, method):
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(5)
-        peer.connect(str(geth.folder("geth_ipc") / "geth.ipc"))
+        peer.connect(str(geth.volume("geth_ipc") / "geth.ipc"))
         peer.sendall(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": []}).encode())
         text = b""
         while not text.endswith(b"\n"):
@@ -97,7 +103,7 @@ def test_it_is_on_the_network(geth):
 
 
 def test_the_secret_opens_the_engine(geth):
-    secret = (geth.folder("jwt") / "jwt.hex").read_text()
+    secret = (geth.volume("jwt") / "jwt.hex").read_text()
     assert engine(geth, "")[0] == 401
     assert engine(geth, "00" * 32)[0] == 401
     status, text = engine(geth, secret)
@@ -106,8 +112,7 @@ def test_the_secret_opens_the_engine(geth):
 
 def test_admin_is_on_the_socket_alone(geth):
     assert "Geth/v1.17.3" in over_ipc(geth, "admin_nodeInfo")["result"]["name"]
-    ipc = geth.folder("geth_ipc") / "geth.ipc"
-    assert (ipc.stat().st_mode & 0o777, ipc.stat().st_uid) == (0o600, 65532)
+    check_secret_and_socket(geth, geth.user)
     address = geth.address("geth")
     assert "result" in over_websocket(address, "eth_blockNumber")
     for method in ("admin_nodeInfo", "admin_peers", "debug_stacks", "txpool_status"):

@@ -1,30 +1,15 @@
 """The one-shots of docker-compose.yaml, each by itself, with settings that are not the defaults."""
-import os
-import pathlib
-
 import pytest
 
-from conftest import ROOT, Stack
-
-
-class Project(Stack):
-    def __init__(self, **environment):  # pylint: disable=super-init-not-called
-        self.env = {**os.environ, "COMPOSE_PROJECT_NAME": "stakewatch-test-init",
-                    "COMPOSE_PROFILES": "node", "COMPOSE_ENV_FILES": str(ROOT / ".env.example"),
-                    **environment}
-        self.use("docker-compose.yaml")
-
-    def folder(self, volume):
-        return pathlib.Path(self.docker("volume", "inspect", "-f", "{{.Mountpoint}}",
-                                        f"stakewatch-test-init_{volume}").strip())
+from conftest import Project
 
 
 @pytest.fixture(name="project")
 def make_project(images):  # pylint: disable=unused-argument
-    made = Project()
-    made.compose("down", "-v", "--remove-orphans")
+    made = Project("stakewatch-test-init", "docker-compose.yaml", COMPOSE_PROFILES="node")
+    made.remove()
     yield made
-    made.compose("--profile=*", "down", "-v", "--remove-orphans")
+    made.remove()
 
 
 def test_the_user_of_env_owns_the_volumes(project):
@@ -32,9 +17,9 @@ def test_the_user_of_env_owns_the_volumes(project):
     project.compose("build", "init")
     project.compose("up", "--no-build", "--exit-code-from=init", "init")
     for volume in ("geth", "geth_ipc", "jwt", "loki"):
-        found = project.folder(volume).stat()
+        found = project.volume(volume).stat()
         assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (4711, 4712, 0o700), volume
-    assert (project.folder("jwt") / "jwt.hex").stat().st_uid == 4711
+    assert (project.volume("jwt") / "jwt.hex").stat().st_uid == 4711
 
 
 def test_another_user_later_is_told_what_to_do(project):
@@ -58,4 +43,4 @@ def test_the_validator_client_does_not_start_unread(project):
     with pytest.raises(AssertionError, match="SLASHING"):
         project.compose("up", "--no-build", "--exit-code-from=validator_warning",
                         "validator_warning")
-    assert not list(project.folder("validator").iterdir())
+    assert not list(project.volume("validator").iterdir())
