@@ -16,11 +16,6 @@ using JsonValue = simdjson::ondemand::value;
 using JsonObject = simdjson::ondemand::object;
 using JsonArray = simdjson::ondemand::array;
 
-// What a reader throws when the answer has another shape than it needs. Ends in Decode.
-struct BadShape {
-  std::string what;
-};
-
 // The `error` member of a JSON-RPC envelope: kRpcError, its code and message.
 Error RpcError(JsonObject error);
 

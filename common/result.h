@@ -25,6 +25,12 @@ struct Error {
   int code = 0;      // Of the HTTP status or the JSON-RPC error, where there is one.
 };
 
+// What a reader throws when an answer has another shape than it needs. Ends in the function that
+// gave it the answer: Decode and its like.
+struct BadShape {
+  std::string what;
+};
+
 template <class T>
 using Result = std::expected<T, Error>;
 

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # `make demo`: every exporter, a real Prometheus and a real Alertmanager with our configuration, on a
-# simulated Geth and beacon node. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…) and
-# BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
+# simulated Geth, beacon node and supervisord. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…)
+# and BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
 # Each port is a variable, which a flag can set as well: --prometheus-port 9095.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT BEACON_EXPORTER_PORT SIM_HTTP_PORT
-  SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT)
+  SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT
+  SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT)
 PROMETHEUS_PORT=${PROMETHEUS_PORT:-9090}
 ALERTMANAGER_PORT=${ALERTMANAGER_PORT:-9093}
 GETH_EXPORTER_PORT=${GETH_EXPORTER_PORT:-19101}
 BEACON_EXPORTER_PORT=${BEACON_EXPORTER_PORT:-19102}
+SUPERVISORD_EXPORTER_PORT=${SUPERVISORD_EXPORTER_PORT:-19105}
+SIM_SUPERVISORD_PORT=${SIM_SUPERVISORD_PORT:-9001}
 SIM_HTTP_PORT=${SIM_HTTP_PORT:-8545}
 SIM_WS_PORT=${SIM_WS_PORT:-8546}
 SIM_BEACON_PORT=${SIM_BEACON_PORT:-3500}
@@ -66,8 +69,9 @@ check_ports() {
     elif [[ $seen == *" $port "* ]]; then
       echo "demo: $name=$port is given to two programs" >&2
       wrong=yes
-    elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ]]; then
-      continue  # No simulated node.
+    elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ||
+      $GETH_URL && $BEACON_URL && $name == *SUPERVISORD* ]]; then
+      continue  # No simulated one.
     elif port_taken "$port"; then
       echo "demo: port $port is taken; another one: $name=$((port + 10000 > 65535 ? port - 1000 : port + 10000)) make demo" >&2
       wrong=yes
@@ -89,7 +93,7 @@ stop_all() {
   trap '' INT TERM HUP
   trap - EXIT
   (( ${#pids[@]} == 0 )) || echo "Stopping …"
-  for name in prometheus alertmanager geth_exporter beacon_exporter simulator; do
+  for name in prometheus alertmanager geth_exporter beacon_exporter supervisord_exporter simulator; do
     pid=${pids[$name]:-}
     [[ $pid ]] || continue
     kill -TERM "$pid" 2>/dev/null || true
@@ -152,6 +156,11 @@ render() {
     printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SIM_VALIDATOR_PORT" \
       >"$work/prometheus/targets/prysm-validator.yml"
   fi
+  if ! [[ $GETH_URL && $BEACON_URL ]]; then
+    mkdir -p "$work/prometheus/targets"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SUPERVISORD_EXPORTER_PORT" \
+      >"$work/prometheus/targets/supervisord.yml"
+  fi
   # A real client and a simulated one are not two of one node.
   if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
     sed -i "/:$GETH_EXPORTER_PORT\"/{n;s/node: main/node: other/}" "$work/prometheus/prometheus.yml"
@@ -160,16 +169,19 @@ render() {
 
 start_node() {
   local control=127.0.0.1:$SIM_CONTROL_PORT http=127.0.0.1:$SIM_HTTP_PORT
-  local ws=127.0.0.1:$SIM_WS_PORT beacon=()
+  local ws=127.0.0.1:$SIM_WS_PORT beacon=() supervisord=()
   # With real nodes only the simulator's webhook is of use; its own nodes are nobody's business.
   if [[ $GETH_URL ]]; then http=127.0.0.1:0 ws=127.0.0.1:0; fi
   if [[ -z $BEACON_URL ]]; then
     beacon=(--beacon "127.0.0.1:$SIM_BEACON_PORT" --slot "${slot_seconds}s"
       --slots-per-epoch "$slots_per_epoch" --validator-client "127.0.0.1:$SIM_VALIDATOR_PORT")
   fi
+  if ! [[ $GETH_URL && $BEACON_URL ]]; then
+    supervisord=(--supervisord "127.0.0.1:$SIM_SUPERVISORD_PORT")
+  fi
   start simulator "$bin/stakewatch_sim" --http "$http" --ws "$ws" --ipc "$work/geth.ipc" \
     --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval "$slot_seconds" \
-    --peers 50 "${beacon[@]}"
+    --peers 50 "${beacon[@]}" "${supervisord[@]}"
   await simulator "http://$control/"
 }
 
@@ -200,6 +212,15 @@ start_beacon_exporter() {
   await beacon_exporter "http://127.0.0.1:$BEACON_EXPORTER_PORT/-/healthy"
 }
 
+# What is watched on it is simulated, too, so not beside two real nodes.
+start_supervisord_exporter() {
+  ! [[ $GETH_URL && $BEACON_URL ]] || return 0
+  start supervisord_exporter "$bin/supervisord_exporter" \
+    --supervisord.url="http://127.0.0.1:$SIM_SUPERVISORD_PORT" \
+    --web.listen-address="127.0.0.1:$SUPERVISORD_EXPORTER_PORT"
+  await supervisord_exporter "http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/-/healthy"
+}
+
 start_monitors() {
   local alertmanager
   alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager)
@@ -224,6 +245,9 @@ stakewatch runs${GETH_URL:+ on $GETH_URL}${BEACON_URL:+ on $BEACON_URL}. Ctrl-C 
   Prometheus    http://127.0.0.1:$PROMETHEUS_PORT/alerts
   Alertmanager  http://127.0.0.1:$ALERTMANAGER_PORT/
 EOF
+  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
+  supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated; its exporter at http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/)
+EOF
   [[ $GETH_URL ]] || cat <<EOF
   Geth          http://127.0.0.1:$SIM_HTTP_PORT/ (simulated; also ws://127.0.0.1:$SIM_WS_PORT, $work/geth.ipc)
 EOF
@@ -244,6 +268,7 @@ EOF
   $fault?kind=stuck&target=beacon&for=4m'
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
+  $fault?kind=process&method=geth&value=FATAL&for=60s'    # supervisord gives a program up
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults
 EOF
   echo
@@ -266,6 +291,7 @@ main() {
   start_node
   start_geth_exporter
   start_beacon_exporter
+  start_supervisord_exporter
   start_monitors
   say_what_runs
 
@@ -276,7 +302,7 @@ main() {
     lines=$(wc -l <"$work/simulator.log")
     if (( lines > shown )); then
       sed -n "$((shown + 1)),${lines}p" "$work/simulator.log" |
-        grep -v -e '^\(http\|ws\|ipc\|control\|webhook\|beacon\|validator-client\) ' -e Watchdog || true
+        grep -v -e '^\(http\|ws\|ipc\|control\|webhook\|beacon\|validator-client\|supervisord\) ' -e Watchdog || true
       shown=$lines
     fi
     sleep 0.5

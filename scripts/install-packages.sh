@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache pkg-config prometheus-cpp-dev libcpp-httplib-dev
   nlohmann-json3-dev libwebsockets-dev libspdlog-dev doctest-dev libcli11-dev libyaml-cpp-dev
-  libsimdjson-dev libcrypt-dev libssl-dev zlib1g-dev git)
+  libsimdjson-dev libpugixml-dev libcrypt-dev libssl-dev zlib1g-dev git)
 monitors=(prometheus prometheus-alertmanager)
 demo=("${build[@]}" "${monitors[@]}" curl)
 test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
@@ -14,7 +14,7 @@ clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
 # Not golang-go: tests/stack/programs.sh fetches a Go where there is none that can build a Geth.
-real=("${test[@]}" ca-certificates npm)
+real=("${test[@]}" ca-certificates npm supervisor)
 # A disk to fill: mkfs, unshare, mount.
 faults=("${test[@]}" ca-certificates e2fsprogs util-linux mount)
 debian13=(debootstrap)
@@ -71,7 +71,7 @@ apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpk
 # was there before is left alone.
 new_services=()
 for package in "${missing[@]}"; do
-  case $package in prometheus | prometheus-alertmanager | docker.io) new_services+=("$package") ;; esac
+  case $package in prometheus | prometheus-alertmanager | docker.io | supervisor) new_services+=("$package") ;; esac
 done
 had_node_exporter=no
 installed prometheus-node-exporter && had_node_exporter=yes

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# `make test-real`: the exporter beside a real Geth, Prometheus and Alertmanager, all on loopback.
+# `make test-real`: our exporters beside a real Geth and Supervisor, Prometheus and Alertmanager, all on
+# loopback.
 #   scripts/test-real.sh [pytest's arguments]
 # Geth is built with Go once (tests/stack/programs.sh). STAKEWATCH_BIN: where the programs are; given,
 # nothing is built but Geth.
@@ -9,7 +10,7 @@ cd "$(dirname "$0")/.."
 bin=${STAKEWATCH_BIN:-}
 if [[ -z $bin ]]; then
   scripts/install-packages.sh real
-  scripts/build.sh release geth_exporter
+  scripts/build.sh release geth_exporter supervisord_exporter
   bin=$PWD/build/release/bin
 fi
 

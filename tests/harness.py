@@ -204,7 +204,7 @@ class Page:
             assert key not in self.samples, f"twice on the page: {line}"
             self.samples[key] = float(value)
 
-    def get(self, name, **labels):
+    def get(self, name, /, **labels):
         return self.samples.get((name, frozenset(labels.items())))
 
     def __getitem__(self, name):

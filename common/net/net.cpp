@@ -8,10 +8,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "common/net/lookup.h"
@@ -36,6 +38,8 @@ bool NumericAddress(const std::string& host, std::uint16_t port, Address& to) {
   freeaddrinfo(found);
   return true;
 }
+
+constexpr milliseconds kBacklogPause{10};
 
 Result<Socket> Connect(const Address& to, const Deadline& deadline) {
   Socket socket(::socket(to.name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -111,6 +115,24 @@ std::string Url::HostHeader() const {
   std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
   if (port != PortOf(scheme)) text += ":" + std::to_string(port);
   return text;
+}
+
+std::string Url::Origin() const {
+  return scheme + "://" + (socket.empty() ? HostHeader() : socket);
+}
+
+Checked<Url> ParseUrlOrSocket(std::string_view text) {
+  constexpr std::string_view kUnix = "unix://";
+  if (!text.starts_with(kUnix)) return ParseUrl(text);
+  const std::string_view path = text.substr(kUnix.size());
+  if (!path.starts_with('/') || path.find('\0') != std::string_view::npos) {
+    return std::unexpected("\"" + std::string(text) + "\" is no socket: unix:///path is right");
+  }
+  Url url;
+  url.scheme = "unix";
+  url.host = "localhost";  // Of the Host line.
+  url.socket = path;
+  return url;
 }
 
 Checked<Url> ParseUrl(std::string_view text) {
@@ -191,7 +213,19 @@ Result<Socket> ConnectUnix(const std::string& path, const Deadline& deadline) {
   name.sun_family = AF_UNIX;
   std::memcpy(name.sun_path, path.data(), path.size());
   to.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
-  return Connect(to, deadline);
+  for (;;) {
+    auto socket = Connect(to, deadline);
+    if (socket || socket.error().code != EAGAIN) return socket;
+    if (deadline.Over()) return Fail(Reason::kTimeout, "its queue of connections stays full");
+    std::this_thread::sleep_for(std::min(kBacklogPause, deadline.Left()));
+  }
+}
+
+Result<Socket> ConnectTo(const Url& url, const Deadline& deadline) {
+  if (url.socket.empty()) return ConnectTcp(url.host, url.port, deadline);
+  auto socket = ConnectUnix(url.socket, deadline);
+  if (!socket) socket.error().code = 0;  // Over HTTP a code is a status.
+  return socket;
 }
 
 std::expected<Socket, int> ListenOn(const std::string& host, std::uint16_t port) {

@@ -100,8 +100,7 @@ void Stream::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     Error why = Listen(stop);
     if (stop.stop_requested()) return;
-    why.what =
-        "GET " + peer_.url.scheme + "://" + peer_.url.HostHeader() + " (event stream): " + why.what;
+    why.what = "GET " + peer_.url.Origin() + " (event stream): " + why.what;
     const milliseconds wait = retry_;
     retry_ = std::min(2 * retry_, times_.retry_longest);
     if (handlers_.disconnected) handlers_.disconnected(why);

@@ -225,7 +225,7 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
                      {"User-Agent", "stakewatch"},
                      {"Accept", question.accept},
                      {"Accept-Encoding", "identity"}};
-  if (!question.body.empty()) request.headers.emplace("Content-Type", "application/json");
+  if (!question.body.empty()) request.headers.emplace("Content-Type", question.content_type);
   if (!question.authorization.empty()) {
     request.headers.emplace("Authorization", question.authorization);
   }
@@ -260,7 +260,7 @@ Result<HttpAnswer> Link::Ask(const HttpQuestion& question, const Deadline& deadl
 }  // namespace
 
 Result<std::unique_ptr<HttpLink>> HttpLink::Connect(HttpPeer& peer, const Deadline& deadline) {
-  auto socket = ConnectTcp(peer.url.host, peer.url.port, deadline);
+  auto socket = ConnectTo(peer.url, deadline);
   if (!socket) return std::unexpected(socket.error());
   Ssl ssl;
   if (peer.url.Tls()) {

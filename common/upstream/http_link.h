@@ -16,7 +16,8 @@ namespace stakewatch {
 
 struct HttpQuestion {
   std::string path;  // And query.
-  std::string body;  // Empty: GET; otherwise POST as JSON.
+  std::string body;  // Empty: GET; otherwise POST.
+  std::string content_type = "application/json";
   std::string authorization;
   std::string accept = "application/json";
 

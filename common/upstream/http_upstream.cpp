@@ -59,10 +59,13 @@ Result<HttpAnswer> HttpSource::Exchange(const HttpQuestion& question, const Dead
 
 Result<std::string> HttpSource::Ask(const Request& request, const Deadline& deadline,
                                     const IntoPieces& pieces) const {
-  HttpQuestion question{peer_.url.Below(request.path), request.body, {}};
+  HttpQuestion question;
+  question.path = peer_.url.Below(request.path);
+  question.body = request.body;
+  question.content_type = request.content_type;
   const auto told = [&](Error error) {
-    error.what = std::string(question.Method()) + " " + peer_.url.scheme + "://" +
-                 peer_.url.HostHeader() + " " + std::string(request.name) + ": " + error.what;
+    error.what = std::string(question.Method()) + " " + peer_.url.Origin() + " " +
+                 std::string(request.name) + ": " + error.what;
     return std::unexpected(std::move(error));
   };
   auto authorization = Authorization(peer_.options);
@@ -92,10 +95,10 @@ Result<void> HttpSource::AskInPieces(const Request& request, const Deadline& dea
 
 Checked<std::shared_ptr<Upstream>> HttpUpstream(const std::string& url,
                                                 const UpstreamOptions& options) {
-  auto parsed = ParseUrl(url);
+  auto parsed = ParseUrlOrSocket(url);
   if (!parsed) return std::unexpected(parsed.error());
-  if (parsed->scheme != "http" && parsed->scheme != "https") {
-    return std::unexpected("\"" + url + "\": http:// or https:// is right");
+  if (parsed->scheme != "http" && parsed->scheme != "https" && parsed->scheme != "unix") {
+    return std::unexpected("\"" + url + "\": http://, https:// or unix:/// is right");
   }
   return std::make_shared<HttpSource>(std::move(*parsed), options);
 }

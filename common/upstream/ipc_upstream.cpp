@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "common/json.h"
@@ -22,8 +21,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 64 << 10;
 constexpr std::size_t kFirstBytes = 4 << 10;
-constexpr std::size_t kDepthMax = 1024;  // simdjson's own limit.
-constexpr milliseconds kBacklogPause{10};
+constexpr std::size_t kDepthMax = 1024;              // simdjson's own limit.
 constexpr std::uint64_t kOnes = 0x0101010101010101;  // One in each byte.
 
 bool OnlySpace(std::string_view text) {
@@ -152,23 +150,16 @@ Result<std::string> Line::Call(const std::string& question, std::uint64_t id, st
 
 // A full backlog says EAGAIN at once and tells nobody when there is room, so it is asked again.
 Result<std::unique_ptr<Line>> IpcRpc::Connect(const Deadline& deadline) const {
-  for (;;) {
-    auto socket = ConnectUnix(path_, deadline);
-    if (socket) return std::make_unique<Line>(std::move(*socket));
-    Error error = std::move(socket.error());
-    const int number = std::exchange(error.code, 0);
-    if (number == EAGAIN) {
-      if (deadline.Over()) return Fail(Reason::kTimeout, "its queue of connections stays full");
-      std::this_thread::sleep_for(std::min(kBacklogPause, deadline.Left()));
-      continue;
-    }
-    if (number == EACCES) {
-      error.what += "; Geth makes its socket for its own user alone (mode 0600): run as that user";
-    }
-    if (number == ENOENT) error.what += "; is the node running, and is this its socket?";
-    if (number == ECONNREFUSED) error.what += "; nobody listens on this socket any more";
-    return std::unexpected(std::move(error));
+  auto socket = ConnectUnix(path_, deadline);
+  if (socket) return std::make_unique<Line>(std::move(*socket));
+  Error error = std::move(socket.error());
+  const int number = std::exchange(error.code, 0);
+  if (number == EACCES) {
+    error.what += "; Geth makes its socket for its own user alone (mode 0600): run as that user";
   }
+  if (number == ENOENT) error.what += "; is the node running, and is this its socket?";
+  if (number == ECONNREFUSED) error.what += "; nobody listens on this socket any more";
+  return std::unexpected(std::move(error));
 }
 
 // A node that was restarted in between has closed the connection: asked once more, afresh.

@@ -12,14 +12,16 @@ class Recorded : public Upstream {
   explicit Recorded(std::string_view folder) : folder_(folder) {}
   Result<std::string> Ask(const Request& request, const Deadline&) const override {
     const std::string path = folder_ + "/" + std::string(request.name);
-    if (auto answer = Read(path + ".json")) return std::move(*answer);
+    for (const char* format : {".json", ".xml"}) {
+      if (auto answer = Read(path + format)) return std::move(*answer);
+    }
     for (const int status : {206, 400, 404, 405, 415, 500, 503}) {
       const auto answer = Read(path + "." + std::to_string(status));
       if (answer) {
         return Fail(Reason::kHttpStatus, "HTTP " + std::to_string(status) + ": " + *answer, status);
       }
     }
-    return Fail(Reason::kUnreachable, path + ".json was not recorded");
+    return Fail(Reason::kUnreachable, path + " was not recorded");
   }
 
  private:

@@ -16,7 +16,8 @@ namespace stakewatch {
 struct Request {
   std::string_view name;  // In log lines, and of the recorded answer: <name>.json.
   std::string path;       // HTTP: the path and query. JSON-RPC: the method.
-  std::string body;       // HTTP: empty is GET, otherwise POST as JSON. JSON-RPC: the params array.
+  std::string body;       // HTTP: empty is GET, otherwise POST. JSON-RPC: the params array.
+  std::string_view content_type = "application/json";  // Of the body, over HTTP.
 };
 
 // Takes a body that is too big to hold, piece by piece.
@@ -58,7 +59,8 @@ struct UpstreamOptions {
 Checked<void> CheckOptions(const UpstreamOptions& options);
 
 // HTTP(S) by cpp-httplib on streams of our own: kept connections, no redirects, no proxy from the
-// environment. `url` is http(s)://host[:port][/path]; the path goes before that of each request.
+// environment. `url` is http(s)://host[:port][/path]; the path goes before that of each request. Or
+// unix:///path, a socket that speaks HTTP.
 Checked<std::shared_ptr<Upstream>> HttpUpstream(const std::string& url,
                                                 const UpstreamOptions& options);
 
@@ -68,8 +70,8 @@ Checked<std::shared_ptr<Upstream>> HttpUpstream(const std::string& url,
 Checked<std::shared_ptr<Upstream>> RpcUpstream(const std::string& url,
                                                const UpstreamOptions& options);
 
-// Answers from <folder>/<name>.json, or the HTTP status of <name>.404 and its like; a name without
-// a file is unreachable.
+// Answers from <folder>/<name>.json or .xml, or the HTTP status of <name>.404 and its like; a name
+// without a file is unreachable.
 std::shared_ptr<Upstream> RecordedUpstream(std::string_view folder);
 
 }  // namespace stakewatch

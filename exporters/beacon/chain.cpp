@@ -95,11 +95,6 @@ double Chain::StartOf(std::uint64_t slot) const {
   return static_cast<double>(genesis.time) + static_cast<double>(slot) * SlotSeconds();
 }
 
-double UnixNow() {
-  const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
-  return now.count();
-}
-
 Result<Chain> ChainOf::Ask(const Client& client, const Deadline& deadline) {
   auto genesis = client.Ask(Call::kGenesis, deadline, ParseGenesis);
   if (!genesis) return std::unexpected(genesis.error());

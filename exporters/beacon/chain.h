@@ -55,9 +55,6 @@ struct Chain {
   double SlotSeconds() const { return static_cast<double>(spec->slot_ms) / 1e3; }
 };
 
-// Seconds since 1970 with their fraction, of the system's clock: what SlotAt takes.
-double UnixNow();
-
 // The chain that a node is on, as the node tells. Thread-safe; of one node.
 class ChainOf {
  public:

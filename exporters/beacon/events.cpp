@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "common/json.h"
+#include "common/unix_time.h"
 #include "exporters/beacon/metrics_events.h"
 
 namespace stakewatch::beacon {

@@ -14,6 +14,7 @@
 #include "common/own_metrics.h"
 #include "common/result.h"
 #include "common/scrape/job.h"
+#include "common/unix_time.h"
 #include "common/upstream/upstream.h"
 #include "exporters/beacon/chain.h"
 #include "exporters/beacon/client.h"

@@ -12,6 +12,7 @@
 #include "common/own_metrics.h"
 #include "common/result.h"
 #include "common/scrape/scrape.h"
+#include "common/unix_time.h"
 #include "exporters/beacon/chain.h"
 #include "exporters/beacon/restart_window.h"
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "common/json.h"
+#include "common/unix_time.h"
 #include "exporters/geth/metrics.h"
 
 namespace stakewatch::geth {
@@ -198,17 +199,12 @@ Checked<std::unique_ptr<HeadsFeed>> HeadsFeed::Make(const std::string& url,
 }
 
 void HeadsFeed::Start() {
-  auto socket =
-      WebSocket::Open(url_, options_,
-                      {.connected = [](WebSocket& to) { to.Send(std::string(kSubscribe)); },
-                       .message =
-                           [this](const std::string& message) {
-                             const std::chrono::duration<double> now =
-                                 std::chrono::system_clock::now().time_since_epoch();
-                             state_.OnMessage(message, now.count());
-                           },
-                       .disconnected = [this](const Error& why) { state_.OnDisconnected(why); }},
-                      times_);
+  auto socket = WebSocket::Open(
+      url_, options_,
+      {.connected = [](WebSocket& to) { to.Send(std::string(kSubscribe)); },
+       .message = [this](const std::string& message) { state_.OnMessage(message, UnixNow()); },
+       .disconnected = [this](const Error& why) { state_.OnDisconnected(why); }},
+      times_);
   // A file that could be read when the flags were checked and no longer can.
   if (!socket) return state_.OnDisconnected({Reason::kUnreachable, socket.error()});
   const std::lock_guard lock(mutex_);

@@ -275,6 +275,27 @@ TEST_CASE("http: credentials are sent, and read again when they change") {
   CHECK_FALSE(Says(refused.error(), "three"));
 }
 
+TEST_CASE("http: over a unix socket") {
+  const TestFolder folder;
+  std::string seen;
+  const RawServer server(RawServer::ListenUnix(folder.Path("a.sock")), [&](RawPeer& peer) {
+    seen = peer.ReadRequest();
+    peer.Send(Ok("{}"));
+  });
+  const auto upstream = To("unix://" + folder.Path("a.sock"));
+  CHECK(upstream->Ask({"a", "/RPC2", "<x/>", "text/xml"}, Deadline(5s)) == "{}");
+  CHECK(seen.starts_with("POST /RPC2 HTTP/1.1\r\n"));
+  CHECK(seen.contains("\r\nHost: localhost\r\n"));
+  CHECK(seen.contains("\r\nContent-Type: text/xml\r\n"));
+  CHECK(seen.ends_with("\r\n\r\n<x/>"));
+  const auto refused = To("unix:///none.sock")->Ask({"a", "", ""}, Deadline(5s));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().reason == Reason::kUnreachable);
+  CHECK(Says(refused.error(), "GET unix:///none.sock a: "));
+  CHECK_FALSE(HttpUpstream("unix://relative.sock", {}));
+  CHECK_FALSE(HttpUpstream("unix://", {}));
+}
+
 TEST_CASE("http: what is no URL for us is said at once") {
   CHECK_FALSE(HttpUpstream("ws://x", {}));
   CHECK_FALSE(HttpUpstream("x", {}));

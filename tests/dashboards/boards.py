@@ -18,6 +18,7 @@ EMPTY = {
     "none has a date": "No fork lies ahead of the simulated chain.",
     "no hour of data yet": "When a disk will be full is told after an hour.",
     "no TLS": "The simulated node is asked over HTTP.",
+    "no spawn errors": "No program of the simulated supervisord has failed.",
 }
 # What comes and goes with the simulated chain, or is of the machine: there or not.
 EMPTY_AT_TIMES = {

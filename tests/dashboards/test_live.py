@@ -69,7 +69,9 @@ def exporters(sim, folder):
                  f"--beacon.execution-url={sim.url()}", "--beacon.validator-set=true",
                  f"--validators-file={validators}", f"--validators.fee-recipients={RECIPIENT}",
                  f"--keymanager.url={sim.url('validator-client')}",
-                 f"--keymanager.bearer-token-file={token}", name="beacon_exporter"))
+                 f"--keymanager.bearer-token-file={token}", name="beacon_exporter"),
+        Exporter(BIN / "supervisord_exporter", folder,
+                 f"--supervisord.url={sim.url('supervisord')}", name="supervisord_exporter"))
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +84,14 @@ def prometheus(tmp_path_factory):
         return program
     try:
         sim = keep(Simulator(BIN / "stakewatch_sim", folder, "--slot=1s", faces=(
-            "http", "ws", "control", "beacon", "validator-client"))).start()
-        geth, beacon = (keep(exporter).start() for exporter in exporters(sim, folder))
+            "http", "ws", "control", "beacon", "validator-client", "supervisord"))).start()
+        geth, beacon, supervisord = (keep(exporter).start() for exporter in exporters(sim, folder))
         host = keep(node_exporter(folder))
         alertmanager = keep(Alertmanager(
             folder, ROOT / "prometheus/alertmanager/alertmanager.yml", free_port())).start()
         program = Prometheus(folder, folder / "prometheus.yml")
         configuration(folder, {"geth": (geth.port, True), "beacon": (beacon.port, True),
+                               "supervisord": (supervisord.port, True),
                                "host": (host.port, True),
                                "prysm-validator": (sim.ports["validator-client"], True),
                                "prometheus": (program.port, False),

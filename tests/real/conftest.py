@@ -22,8 +22,8 @@ def programs():
 
 @pytest.fixture
 def run_exporter(tmp_path, programs):
-    def run(*flags, name="geth_exporter"):
-        exporter = Exporter(BIN / "geth_exporter", tmp_path, *flags, name=name)
+    def run(*flags, program="geth_exporter", name=None):
+        exporter = Exporter(BIN / program, tmp_path, *flags, name=name or program)
         programs.append(exporter)
         return exporter.start()
     return run

@@ -18,7 +18,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "node_settings",
              "targets_node",
-             "targets_validator", "targets_demo", "targets_elsewhere"}
+             "targets_validator", "targets_demo", "targets_supervisord", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
@@ -26,7 +26,8 @@ PROFILES = {"node": {"geth", "prysm", "node_settings", "targets_node"},
             "validator": {"geth", "prysm", "node_settings", "targets_node", "validator",
                           "validator_warning", "targets_validator"},
             "demo": {"simulator", "demo_validators", "targets_demo"},
-            "monitoring-only": {"targets_elsewhere"}}
+            "monitoring-only": {"targets_elsewhere"},
+            "supervisord": {"supervisord_exporter", "targets_supervisord"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
        "prysm": {("13000", "tcp"), ("13000", "udp"), ("12000", "udp")}}
 HELP = {"geth": "geth-v1.17.3", "prysm": "beacon-chain-v7.1.6", "validator": "validator-v7.1.6"}
@@ -236,7 +237,9 @@ def test_secrets_are_with_those_who_need_them():
     for name in ("geth", "prysm", "grafana"):
         assert all(read_only for source, _, read_only, _ in mounts(SERVICES[name])
                    if source in ("jwt", "secrets"))
-    assert SERVICES["validator"]["secrets"] == ["wallet_password"]
+    given = {name: service["secrets"] for name, service in SERVICES.items() if "secrets" in service}
+    assert given == {"validator": ["wallet_password"],
+                     "supervisord_exporter": ["supervisord_password"]}
     # No secret stands in an environment, which `docker inspect` shows.
     for service in SERVICES.values():
         for name in service.get("environment", {}):

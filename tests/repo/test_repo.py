@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -75,7 +76,8 @@ def test_files_are_short():
 
 # The files of an exporter that may say what is asked.
 CLIENTS = {"geth": {"client.h", "client.cpp", "heads.cpp"},
-           "beacon": {"client.h", "client.cpp", "event.h", "event.cpp", "keymanager.h"}}
+           "beacon": {"client.h", "client.cpp", "event.h", "event.cpp", "keymanager.h"},
+           "supervisord": {"client.h", "client.cpp"}}
 
 
 def test_each_exporter_has_its_clients():
@@ -87,6 +89,9 @@ def test_only_the_client_names_what_is_asked(exporter):
     """The type that asks a node is the only place where a method or a path can be said."""
     question = re.compile(r'"(?:admin|debug|personal|miner|eth|net|txpool|web3|engine)_[a-zA-Z]+"'
                           r'|"/(?:eth|prysm|v2)/'
+                          r'|"/RPC2"|"(?:supervisor|system)\.'
+                          r'|"(?:supervisor\.|system\.)?(?:get|set|start|stop|signal|send|reload|'
+                          r'add|remove|read|tail|clear|list|multi)[A-Z]\w*"'
                           r'|\bRequest\s*\{|(?:\.|->)Ask\(\{(?!Call::)')
     users = {path.name for path in sources(f"exporters/{exporter}")
              if question.search((ROOT / path).read_text())}
@@ -125,3 +130,15 @@ def test_each_exporter_has_its_readme():
     for folder in (ROOT / "exporters").iterdir():
         if folder.is_dir():
             assert (folder / "README.md").is_file(), folder
+
+
+@pytest.mark.parametrize("exporter", sorted(CLIENTS))
+def test_each_exporter_has_a_hardened_unit(exporter):
+    """By systemd's own measure, in tenths: 0 is a service that can do nothing."""
+    unit = ROOT / f"exporters/{exporter}/{exporter}_exporter.service"
+    hardened = "\nCapabilityBoundingSet=\nNoNewPrivileges=yes\nProtectSystem=strict\n"
+    assert hardened in unit.read_text()
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("no systemd-analyze")
+    subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20", unit],
+                   check=True, capture_output=True, timeout=60)

@@ -224,6 +224,23 @@ CASES = {
         ["DiskFullSoon/page@node_exporter", "MemoryLow/page@node_exporter", "NodeDown/page"]),
     "host-down-and-its-disk": (["HostDown/page@", "DiskFullSoon/page@node_exporter"],
                                ["HostDown/page@"]),
+    "supervisord-down": (
+        ["SupervisordDown/page@supervisord", "ProcessFatal/page@supervisord",
+         "ProcessFlapping/page@supervisord", "SourceDown/warning@supervisord", "NodeDown/page",
+         "CertificateExpiring/page@supervisord"],
+        ["SupervisordDown/page@supervisord", "NodeDown/page",
+         "CertificateExpiring/page@supervisord"]),
+    "exporter-of-supervisord-down": (
+        ["ExporterDown/page@supervisord", "SupervisordDown/page@supervisord",
+         "ProcessFatal/page@supervisord", "ProcessFlapping/page@supervisord", "NodeDown/page"],
+        ["ExporterDown/page@supervisord", "NodeDown/page"]),
+    "tried-again-and-given-up": (
+        ["ProcessFatal/page@supervisord", "ProcessFlapping/page@supervisord",
+         "ProcessFlapping/warning@supervisord", "NodeDown/page"],
+        ["ProcessFatal/page@supervisord", "NodeDown/page"]),
+    "host-down-and-its-programs": (
+        ["HostDown/page@", "ExporterDown/page@supervisord", "ProcessFatal/page@supervisord"],
+        ["HostDown/page@"]),
     "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
                     ["PeersInOneSubnet/warning", "CertificateExpiring/warning"]),
 }
@@ -240,6 +257,11 @@ def alert(text, node):
         labels["cause"] = "clock_off" if job == "node_exporter" else "clock_behind"
     if name == "DiskFullSoon":
         labels["device"] = "sda"
+    if job == "supervisord" and name in ("ProcessFatal", "ProcessFlapping"):
+        labels.update(group="val", name="geth")
+    if job == "supervisord":
+        labels["cause"] = {"ProcessFatal": "process_fatal", "SourceDown": "source_down",
+                           "ProcessFlapping": "supervised_flapping"}.get(name, "other")
     return name, severity, {"node": node, **labels}
 
 
@@ -317,6 +339,23 @@ def test_a_disk_does_not_mute_another(alertmanager, webhook):
                       ("DiskFullSoon", "warning", {**labels, "device": "sdb"}))
     (_, warning), = wait_for(lambda: webhook.of("disks", "/warning"), "the other disk's warning")
     assert {a["labels"]["device"] for a in warning["alerts"]} == {"sdb"}
+
+
+def test_a_program_does_not_mute_another(alertmanager, webhook):
+    labels = {"job": "supervisord", "instance": "programs-supervisord", "node": "programs",
+              "group": "val", "cause": "supervised_flapping"}
+    own = {name: labels[name] for name in ("job", "instance", "node")}
+    alertmanager.fire(("ProcessFlapping", "page", {**labels, "name": "geth"}),
+                      ("ProcessFlapping", "warning", {**labels, "name": "geth"}),
+                      ("ProcessFlapping", "warning", {**labels, "name": "prysm"}),
+                      ("ProcessFatal", "page",
+                       {**labels, "name": "other", "cause": "process_fatal"}),
+                      ("ProcessFlapping", "warning", {**own, "cause": "process_flapping"}))
+    def warned():
+        return [a["labels"].get("name") for _, n in webhook.of("programs", "/warning")
+                for a in n["alerts"]]
+    wait_for(lambda: {"prysm", None} <= set(warned()), "the others' warnings")
+    assert "geth" not in warned()
 
 
 def test_an_alert_is_told_once_whatever_else_comes(alertmanager, webhook):

@@ -7,7 +7,16 @@
 
 namespace stakewatch::sim {
 
-enum class Face : unsigned char { kHttp, kWs, kIpc, kControl, kWebhook, kBeacon, kValidator };
+enum class Face : unsigned char {
+  kHttp,
+  kWs,
+  kIpc,
+  kControl,
+  kWebhook,
+  kBeacon,
+  kValidator,
+  kSupervisord
+};
 
 // Puts `body` into `out` as `fault` demands. Over IPC and WebSocket, which have no status and no
 // headers, a fault of HTTP's ends the connection, and an endless one is an endless value.

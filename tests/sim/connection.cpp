@@ -10,6 +10,7 @@
 #include "tests/sim/control.h"
 #include "tests/sim/http.h"
 #include "tests/sim/spoil.h"
+#include "tests/sim/supervisord.h"
 #include "tests/sim/validator_client.h"
 #include "tests/sim/websocket.h"
 
@@ -183,11 +184,32 @@ Step AnswerApi(World& world, Connection& connection, const HttpRequest& request)
   return Step::kDone;
 }
 
+Step AnswerXmlRpc(World& world, Connection& connection, const HttpRequest& request) {
+  connection.node = kSupervisordNode;
+  const FaultSet& faults = world.Faults();
+  if (faults.Find(Kind::kStop, connection.node) != nullptr) return Step::kReset;
+  const std::string method = XmlRpcMethod(request).substr(0, 200);
+  const Fault* const carried = FindCarried(faults, connection.node, method);
+  if (carried != nullptr && carried->kind == Kind::kHang) return Step::kFreeze;
+  world.CountCall(method);
+  SupervisordReply reply = AnswerSupervisord(faults, request, world.Started(), UnixNow());
+  if (carried != nullptr) {
+    Carry(*carried, connection.face, {Share(std::move(reply.body))}, request.keep_alive,
+          connection.out, reply.head);
+  } else {
+    connection.out.Add(
+        HttpText(reply.head.status, reply.head.content_type, reply.body, reply.head.headers));
+  }
+  return Step::kDone;
+}
+
 Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request) {
   switch (connection.face) {
     case Face::kBeacon:
     case Face::kValidator:
       return AnswerApi(world, connection, request);
+    case Face::kSupervisord:
+      return AnswerXmlRpc(world, connection, request);
     case Face::kControl:
       connection.out.Add(AnswerControl(world, request));
       return Step::kDone;

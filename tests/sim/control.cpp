@@ -14,8 +14,9 @@ constexpr std::string_view kJsonType = "application/json";
 
 std::string Targets(std::uint8_t targets) {
   std::string text;
-  for (const auto& [target, name] : {std::pair{kOnGeth, "geth"}, std::pair{kOnBeacon, "beacon"},
-                                     std::pair{kOnValidator, "validator"}}) {
+  for (const auto& [target, name] :
+       {std::pair{kOnGeth, "geth"}, std::pair{kOnBeacon, "beacon"},
+        std::pair{kOnValidator, "validator"}, std::pair{kOnSupervisord, "supervisord"}}) {
     if ((targets & target) != 0) text += (text.empty() ? "" : ", ") + std::string(name);
   }
   return text;
@@ -32,10 +33,13 @@ std::string Help() {
       "  POST /fault?kind=K[&target=t][&node=i][&method=m][&for=30s][&value=v]\n"
       "  POST /clear[?kind=K]        all faults, or one kind of them\n"
       "  POST /block                 a new block now, when no slots make them (--beacon)\n"
-      "target= is whom the fault befalls: geth, beacon or validator (the client); without it the\n"
-      "first that stands behind the kind. method= narrows faults of answers and of transport to "
+      "target= is whom the fault befalls: geth, beacon, validator (the client) or supervisord;\n"
+      "without it the first that stands behind the kind. method= narrows faults of answers and of "
+      "transport to "
       "one\n"
-      "JSON-RPC method, or to the paths that begin with it.\n"
+      "JSON-RPC method, or to the paths that begin with it; of supervisord it is an XML-RPC "
+      "method\n"
+      "(supervisor.getState), or one of its programs.\n"
       "  curl -X POST 'http://127.0.0.1:8540/fault?kind=stop&for=2m'\n\nkinds:\n";
   for (std::size_t i = 0; i < kKinds; ++i) {
     const KindInfo& info = Info(static_cast<Kind>(i));
@@ -60,7 +64,9 @@ std::string Bad(const std::string& error) {
 std::string SetFault(World& world, const HttpRequest& request) {
   const auto fault = FaultFromQuery(ParseQuery(request.query));
   if (!fault) return Bad(fault.error());
-  if (fault->node < kEveryNode && world.Beacon() == nullptr) {
+  if (fault->node == kSupervisordNode) {
+    if (!world.HasSupervisord()) return Bad("there is no supervisord: --supervisord");
+  } else if (fault->node < kEveryNode && world.Beacon() == nullptr) {
     return Bad("there is no beacon node: --beacon");
   }
   if (fault->node >= world.Nodes()) {

@@ -39,7 +39,8 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
      "kind=client&value=besu"},
     {"old_geth", "protocols.eth with difficulty and head, no block range", ""},
     {"handshake_peers", "protocols.eth is the string handshake", ""},
-    {"evil_names", "peer names with quotes, newlines, control bytes, invalid UTF-8, 1 MB", ""},
+    {"evil_names", "peer names with quotes, newlines, control bytes, invalid UTF-8, 1 MB", "",
+     kOnGeth | kOnSupervisord},
     {"rpc_error", "error -32000; value=another code", "kind=rpc_error&method=eth_gasPrice", kOnAll},
     {"http_500", "status 500", "", kOnAll},
     {"http_401", "status 401", "", kOnAll},
@@ -53,7 +54,7 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
      "kind=wrong_types&value=array", kOnAll},
     {"huge_numbers", "hex of 64 digits and more, 1e400", "", kOnAll},
     {"deep_nesting", "value=how many arrays in each other (100000)", "", kOnAll},
-    {"duplicate_keys", "each member twice, with different values", "", kOnAll},
+    {"duplicate_keys", "each member twice, with different values", "", kOnJson},
     {"invalid_utf8", "strings that are no UTF-8", "", kOnAll},
     {"not_json", "plain text", "", kOnAll},
     {"wrong_id", "the id of another request", ""},
@@ -98,6 +99,18 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
      kOnBeacon},
     {"negative", "each number is negative", "", kOnBeacon},
     {"no_wallet", "the validator client has no wallet: 503", "", kOnValidator},
+    {"state",
+     "value=SHUTDOWN|FATAL|RESTARTING of supervisord (SHUTDOWN, which answers every call by fault "
+     "6)",
+     "kind=state&value=RESTARTING", kOnSupervisord},
+    {"process",
+     "method=program (all), value=its state (FATAL); EXITED:7 with an exit status, BACKOFF:text "
+     "and "
+     "FATAL:text with a spawn error",
+     "kind=process&method=geth&value=EXITED:7", kOnSupervisord},
+    {"flapping", "method=program (all) is started again and again: value=how often (10s)",
+     "kind=flapping&method=geth&value=5s", kOnSupervisord},
+    {"entities", "a document type whose entities would be 10 GB", "", kOnSupervisord},
 }};
 
 }  // namespace
@@ -137,17 +150,19 @@ std::uint64_t ValueOf(const Fault& fault, std::uint64_t other) {
 namespace {
 
 int NodeOfTarget(std::uint8_t target) {
-  return (target & kOnGeth) != 0     ? kEveryNode
-         : (target & kOnBeacon) != 0 ? kBeaconNode
-                                     : kValidatorNode;
+  return (target & kOnGeth) != 0        ? kEveryNode
+         : (target & kOnBeacon) != 0    ? kBeaconNode
+         : (target & kOnValidator) != 0 ? kValidatorNode
+                                        : kSupervisordNode;
 }
 
 Checked<Fault> WithTarget(Fault fault, const std::string& target) {
-  const std::uint8_t wanted = target == "geth"        ? kOnGeth
-                              : target == "beacon"    ? kOnBeacon
-                              : target == "validator" ? kOnValidator
-                                                      : 0;
-  if (wanted == 0) return std::unexpected("target is geth, beacon or validator");
+  const std::uint8_t wanted = target == "geth"          ? kOnGeth
+                              : target == "beacon"      ? kOnBeacon
+                              : target == "validator"   ? kOnValidator
+                              : target == "supervisord" ? kOnSupervisord
+                                                        : 0;
+  if (wanted == 0) return std::unexpected("target is geth, beacon, validator or supervisord");
   if ((Info(fault.kind).targets & wanted) == 0) {
     return std::unexpected(std::string(Info(fault.kind).name) + " does not befall " + target);
   }
@@ -265,6 +280,7 @@ std::string FaultSet::Json(Clock::time_point now) const {
     out += "{\"kind\":" + JsonString(Info(active.fault.kind).name);
     if (active.fault.node == kBeaconNode) out += ",\"target\":\"beacon\"";
     if (active.fault.node == kValidatorNode) out += ",\"target\":\"validator\"";
+    if (active.fault.node == kSupervisordNode) out += ",\"target\":\"supervisord\"";
     if (active.fault.node >= 0) out += ",\"node\":" + std::to_string(active.fault.node);
     if (!active.fault.method.empty()) out += ",\"method\":" + JsonString(active.fault.method);
     if (!active.fault.value.empty()) out += ",\"value\":" + JsonString(active.fault.value);

@@ -83,12 +83,18 @@ enum class Kind : std::uint8_t {
   kNumbers,
   kNegative,
   kNoWallet,
+  // supervisord's.
+  kState,
+  kProcess,
+  kFlapping,
+  kEntities,
 };
-inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kNoWallet) + 1;
+inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kEntities) + 1;
 
 // Whom a fault can befall; the first of a kind's targets is the one that is meant without a word.
-enum Target : std::uint8_t { kOnGeth = 1, kOnBeacon = 2, kOnValidator = 4 };
-inline constexpr std::uint8_t kOnAll = kOnGeth | kOnBeacon | kOnValidator;
+enum Target : std::uint8_t { kOnGeth = 1, kOnBeacon = 2, kOnValidator = 4, kOnSupervisord = 8 };
+inline constexpr std::uint8_t kOnJson = kOnGeth | kOnBeacon | kOnValidator;
+inline constexpr std::uint8_t kOnAll = kOnJson | kOnSupervisord;
 
 struct KindInfo {
   std::string_view name;
@@ -99,13 +105,14 @@ struct KindInfo {
 const KindInfo& Info(Kind kind);
 std::optional<Kind> FindKind(std::string_view name);
 
-// Geths have numbers from 0 on. The two others are no Geth: kEveryNode does not mean them.
-inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3;
+// Geths have numbers from 0 on. The others are no Geth: kEveryNode does not mean them.
+inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3, kSupervisordNode = -4;
 
 struct Fault {
   Kind kind{};
   int node = kEveryNode;
-  std::string method = {};  // Empty: each one. Of the HTTP APIs: what the path begins with.
+  std::string method = {};  // Empty: each one. Of the HTTP APIs: what the path begins with;
+                            // of supervisord: its method, or one of its programs.
   std::string value = {};   // Empty: the kind's default.
   std::optional<std::chrono::milliseconds> lasting = {};  // None: until it is cleared.
 };

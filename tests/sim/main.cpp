@@ -20,8 +20,9 @@ using stakewatch::sim::Options;
 constexpr int kUsage = 2, kTaken = 3;
 
 constexpr const char* kHelp =
-    "stakewatch_sim: a simulated Geth, and a beacon node with its validator client, with faults\n"
-    "that are switched on by a request.\n\n"
+    "stakewatch_sim: a simulated Geth, a beacon node with its validator client, and a "
+    "supervisord,\n"
+    "with faults that are switched on by a request.\n\n"
     "  --http HOST:PORT        JSON-RPC over HTTP (127.0.0.1:8545)\n"
     "  --ws HOST:PORT          JSON-RPC over WebSocket (127.0.0.1:8546)\n"
     "  --ipc PATH              JSON-RPC over a unix socket of mode 0600 (none)\n"
@@ -29,6 +30,8 @@ constexpr const char* kHelp =
     "  --webhook HOST:PORT     takes Alertmanager's notifications and prints them (none)\n"
     "  --beacon HOST:PORT      the Beacon API; its slots make Geth's blocks (none)\n"
     "  --validator-client HOST:PORT  the keymanager API, and /metrics (none)\n"
+    "  --supervisord HOST:PORT  the XML-RPC of a supervisord (none)\n"
+    "  --supervisord-socket PATH  the same over a unix socket of mode 0600 (none)\n"
     "  --slot TIME             the beacon chain's, e.g. 2s (12s)\n"
     "  --slots-per-epoch N     8: the preset minimal, 32: mainnet (8)\n"
     "  --history-epochs N      that the beacon chain has at the start (6)\n"
@@ -64,6 +67,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
                                        : flag == "webhook"          ? &options.webhook
                                        : flag == "beacon"           ? &options.beacon
                                        : flag == "validator-client" ? &options.validator_client
+                                       : flag == "supervisord"      ? &options.supervisord
                                                                     : nullptr;
   if (face != nullptr) {
     const auto address = stakewatch::sim::ParseAddress(value);
@@ -79,6 +83,10 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
   }
   if (flag == "ipc") {
     options.ipc_path = value;
+    return 0;
+  }
+  if (flag == "supervisord-socket") {
+    options.supervisord_socket = value;
     return 0;
   }
   if (flag == "network") {
@@ -100,7 +108,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 20> kFlags = {{
+  static const std::array<option, 22> kFlags = {{
       {"http", required_argument, nullptr, 1},
       {"ws", required_argument, nullptr, 1},
       {"ipc", required_argument, nullptr, 1},
@@ -108,6 +116,8 @@ int ParseFlags(int argc, char** argv, Options& options) {
       {"webhook", required_argument, nullptr, 1},
       {"beacon", required_argument, nullptr, 1},
       {"validator-client", required_argument, nullptr, 1},
+      {"supervisord", required_argument, nullptr, 1},
+      {"supervisord-socket", required_argument, nullptr, 1},
       {"slot", required_argument, nullptr, 1},
       {"slots-per-epoch", required_argument, nullptr, 1},
       {"history-epochs", required_argument, nullptr, 1},
@@ -190,6 +200,8 @@ int main(int argc, char** argv) {
   Say("control", options.control, simulator.ControlPort());
   Say("beacon", options.beacon, simulator.BeaconPort());
   Say("validator-client", options.validator_client, simulator.ValidatorClientPort());
+  Say("supervisord", options.supervisord, simulator.SupervisordPort());
+  if (!options.supervisord_socket.empty()) Say("supervisord-socket", options.supervisord_socket);
   // The last one: it has always been waited for.
   Say("webhook", options.webhook, simulator.WebhookPort());
   std::fflush(stdout);

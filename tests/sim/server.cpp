@@ -31,6 +31,7 @@ Clock::duration Seconds(double seconds) {
 std::optional<int> NodeOf(Face face) {
   if (face == Face::kBeacon) return kBeaconNode;
   if (face == Face::kValidator) return kValidatorNode;
+  if (face == Face::kSupervisord) return kSupervisordNode;
   if (face == Face::kControl || face == Face::kWebhook) return std::nullopt;
   return 0;
 }
@@ -53,10 +54,13 @@ Server::Server(const Options& options, World& world)
   add(Face::kWebhook, "--webhook", options.webhook);
   add(Face::kBeacon, "--beacon", options.beacon);
   add(Face::kValidator, "--validator-client", options.validator_client);
-  if (!options.ipc_path.empty()) {
-    listeners_.push_back(
-        {.face = Face::kIpc, .flag = "--ipc", .address = {}, .path = options.ipc_path});
-  }
+  add(Face::kSupervisord, "--supervisord", options.supervisord);
+  const auto add_socket = [this](Face face, const char* flag, const std::string& path) {
+    if (path.empty()) return;
+    listeners_.push_back({.face = face, .flag = flag, .address = {}, .path = path});
+  };
+  add_socket(Face::kIpc, "--ipc", options.ipc_path);
+  add_socket(Face::kSupervisord, "--supervisord-socket", options.supervisord_socket);
   world_.SetOnHead([this](int node, const Network& network, const Block& block) {
     Announce(node, network, block);
   });

@@ -1,7 +1,8 @@
 #pragma once
 // A Geth that is not one: HTTP, WebSocket and IPC faces, a chain that moves, peers that come and
-// go, and faults that are switched on; and, when asked for, a beacon node that drives it, and the
-// validator client of that. For tests in-process (ports 0), and behind stakewatch_sim.
+// go, and faults that are switched on; and, when asked for, a beacon node that drives it, the
+// validator client of that, and a supervisord. For tests in-process (ports 0), and behind
+// stakewatch_sim.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,8 @@ struct Options {
   std::optional<Address> webhook = {};           // Alertmanager's receiver.
   std::optional<Address> beacon = {};            // The Beacon API; its slots make the blocks.
   std::optional<Address> validator_client = {};  // The keymanager API and /metrics.
+  std::optional<Address> supervisord = {};       // A supervisord's XML-RPC,
+  std::string supervisord_socket = {};           // and the same over a unix socket.
   std::string ipc_path = {};                     // Empty: no socket.
   double block_interval = 0;                     // Seconds; 0: only NewBlock() makes blocks.
   double churn_interval = 0;                     // Seconds; 0: peers neither come nor go.
@@ -62,6 +65,7 @@ class Simulator {
   std::uint16_t WebhookPort() const;
   std::uint16_t BeaconPort() const;
   std::uint16_t ValidatorClientPort() const;
+  std::uint16_t SupervisordPort() const;
   // http://127.0.0.1:port, with /node/<i> for i > 0.
   std::string HttpUrl(int node = 0) const;
   std::string WsUrl(int node = 0) const;

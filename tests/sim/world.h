@@ -46,6 +46,10 @@ class World {
   // Slots that are due, and the blocks they make.
   void AdvanceBeacon();
   std::string OwnKeys() const;
+  bool HasSupervisord() const {
+    return options_.supervisord.has_value() || !options_.supervisord_socket.empty();
+  }
+  double Started() const { return started_; }  // In Unix time.
 
   void CountCall(const std::string& method) { ++calls_[method]; }
   std::uint64_t Calls(const std::string& method) const;
@@ -56,6 +60,7 @@ class World {
 
  private:
   Options options_;
+  double started_ = UnixNow();
   Network network_;
   FaultSet faults_;
   BlockTexts texts_;
