@@ -60,7 +60,7 @@ XmlRpcDocument::XmlRpcDocument(const std::string& text) {
   const auto parsed =
       document_.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
   if (!parsed) throw BadShape{std::string("not XML: ") + parsed.description()};
-  const pugi::xml_node response = Child(document_, "methodResponse");
+  const pugi::xml_node response = Child(document_.root(), "methodResponse");
   const pugi::xml_node fault = response.child("fault");
   fault_ = !fault.empty();
   value_ = Child(fault_ ? fault : Child(Child(response, "params"), "param"), "value");

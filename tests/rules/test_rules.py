@@ -284,8 +284,9 @@ def seconds(text):
 
 
 def matches(matchers, rule):
-    """Of an inhibition, as far as the name and the severity decide it."""
-    values = {"alertname": rule["alert"], "severity": rule["labels"]["severity"]}
+    """Of an inhibition, as far as name, severity and cause decide it."""
+    values = {"alertname": rule["alert"], "severity": rule["labels"]["severity"],
+              "cause": rule["labels"]["cause"]}
     tests = {"=": lambda value, text: value == text, "!=": lambda value, text: value != text,
              "=~": lambda value, text: re.fullmatch(text, value),
              "!~": lambda value, text: not re.fullmatch(text, value)}

@@ -86,10 +86,10 @@ TEST_CASE("supervisord: each program tells what the recorded one of its state to
         state == "EXITED" ? Of(recorded, "exitstatus") : Of(recorded, "spawnerr");
     CAPTURE(state);
     CAPTURE(detail);
-    simulator.SetFault({.kind = Kind::kProcess,
-                        .node = kSupervisordNode,
-                        .method = "geth",
-                        .value = detail.empty() ? state : state + ":" + detail});
+    std::string value = state;
+    if (!detail.empty()) value.append(":").append(detail);
+    simulator.SetFault(
+        {.kind = Kind::kProcess, .node = kSupervisordNode, .method = "geth", .value = value});
     const std::vector<Struct> told = Structs(AskFor(simulator, "getAllProcessInfo").body);
     REQUIRE(told.size() == 5);
     REQUIRE(told[0].size() == recorded.size());
