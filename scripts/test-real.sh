@@ -10,8 +10,8 @@ cd "$(dirname "$0")/.."
 bin=${STAKEWATCH_BIN:-}
 if [[ -z $bin ]]; then
   scripts/install-packages.sh real
-  scripts/build.sh release geth_exporter supervisord_exporter
-  bin=$PWD/build/release/bin
+  scripts/build.sh dev exporters
+  bin=$PWD/build/dev/bin
 fi
 
 geth=$(tests/stack/programs.sh geth)

@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import GETH_START_SECONDS, ROOT, Exporter, Geth  # noqa: E402
 
-BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/release/bin"))
+BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 
 
 @pytest.fixture

@@ -62,7 +62,8 @@ TEST_CASE("blocks come by themselves, and peers come and go") {
   const Json before = Result(simulator, "admin_peers");
   std::set<std::string> ids;
   for (const Json& peer : before) ids.insert(peer["id"]);
-  CHECK(ids.size() == 60);
+  CHECK(ids.size() == before.size());
+  CHECK(before.size() >= 57);  // Some may have gone by now.
   bool changed = false;
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while ((!changed || simulator.Head() < start + 5) && std::chrono::steady_clock::now() < end) {
