@@ -1,9 +1,11 @@
 #!/bin/sh
 # What the one-shots of docker-compose.yaml do, in the image `init` (busybox, no root):
 #   stack-init init                                  secrets, tools and configuration in the volumes
-#   stack-init targets NAME JOB=HOST:PORT/PATH…      what Prometheus scrapes in this profile
+#   stack-init targets-afresh NAME JOB=HOST:PORT/PATH…
+#                                                    what Prometheus scrapes in this profile, and no other
+#   stack-init targets NAME JOB=HOST:PORT/PATH…      and this as well
 #   stack-init node                                  the settings of .env that Geth and Prysm need
-#   stack-init targets-elsewhere                     the same from .env, in monitoring-only
+#   stack-init targets-elsewhere                     targets-afresh from .env, in monitoring-only
 #   stack-init first-answers SECONDS HOST:PORT…      wait until the nodes answer these exporters
 #   stack-init demo-validators COUNT                 the validators of the simulated client
 #   stack-init page-log                              the receiver of pages when there is no other
@@ -182,8 +184,6 @@ init() {
   # without the capability to pass over permissions.
   chmod 755 "$volumes/tools"
   [ -x "$volumes/tools/busybox" ] || { cat /bin/busybox | write "$volumes/tools/busybox"; chmod 755 "$volumes/tools/busybox"; }
-  # Each profile in use writes its own again.
-  rm -f "$volumes"/targets/*.json
   alertmanager_config
   [ ! -f "$config/validators.txt" ] || write "$volumes/validators/validators.txt" < "$config/validators.txt"
 }
@@ -234,6 +234,9 @@ node() {
   check_fee_recipient
 }
 
+# Not init's work: that runs again with each `docker compose start`, these with `up` alone.
+forget_targets() { rm -f "$volumes"/targets/*.json; }
+
 targets_elsewhere() {
   [ "${GETH_URL:-}" ] && [ "${BEACON_URL:-}" ] ||
     fail "monitoring-only: set GETH_URL and BEACON_URL in .env, where your nodes answer"
@@ -242,6 +245,7 @@ targets_elsewhere() {
       */localhost[:/]* | */127.*) fail "$one in .env: in a container that is the container itself. Name an address of this machine that the node listens on" ;;
     esac
   done
+  forget_targets
   set --
   [ ! "${GETH_METRICS:-}" ] || set -- "$@" "upstream-geth=$GETH_METRICS"
   [ ! "${BEACON_METRICS:-}" ] || set -- "$@" "upstream-beacon=$BEACON_METRICS"
@@ -310,6 +314,7 @@ END
 case ${1:-} in
   init) init ;;
   targets) shift; targets "$@" ;;
+  targets-afresh) shift; forget_targets; targets "$@" ;;
   node) node ;;
   targets-elsewhere) targets_elsewhere ;;
   first-answers) shift; first_answers "$@" ;;

@@ -483,8 +483,21 @@ def test_the_validator_client_waits_until_the_warning_was_read(volumes):
     assert done.returncode == 0 and not done.stdout
 
 
+def test_targets_are_the_profiles_alone(volumes):
+    """init runs again whenever one service is started, and leaves them."""
+    for command in (["targets-afresh", "upstream", "upstream-geth=geth:6060/metrics"],
+                    ["targets-elsewhere"]):
+        (volumes / "targets/old.json").write_text("[]")
+        assert init(volumes, "init").returncode == 0
+        assert init(volumes, "targets", "supervisord", "supervisord=s:1/metrics").returncode == 0
+        assert (volumes / "targets/old.json").exists()
+        done = init(volumes, *command, GETH_URL="http://a:1", BEACON_URL="http://b:2")
+        assert done.returncode == 0, done.stderr
+        left = {path.name for path in (volumes / "targets").iterdir()}
+        assert "upstream.json" in left and not {"old.json", "supervisord.json"} & left
+
+
 def test_secrets_are_made_once_and_for_their_owner(volumes):
-    (volumes / "targets/old.json").write_text("[]")
     first = init(volumes, "init")
     assert first.returncode == 0, first.stderr
     token, password = volumes / "jwt/jwt.hex", volumes / "secrets/admin_password"
@@ -492,7 +505,6 @@ def test_secrets_are_made_once_and_for_their_owner(volumes):
     assert re.fullmatch(r"[0-9a-f]{32}", password.read_text())
     assert token.stat().st_mode & 0o777 == password.stat().st_mode & 0o777 == 0o600
     assert token.read_text() not in first.stdout and password.read_text() not in first.stdout
-    assert not list((volumes / "targets").iterdir())
     kept = token.read_text(), password.read_text()
     assert init(volumes, "init").returncode == 0
     assert (token.read_text(), password.read_text()) == kept
