@@ -12,26 +12,32 @@ scripts/build.sh "$preset" || exit
 ctest=(ctest --preset "$preset" -j4)
 [[ $preset == dev ]] || exec "${ctest[@]}"
 
-logs=$(mktemp -d)
-trap 'rm -rf "$logs"' EXIT
+suites=(ctest tests/{repo,rules,dashboards} tests/e2e/test_*.py)
+run() {
+  if [[ $1 == ctest ]]; then
+    exec "${ctest[@]}"
+  fi
+  exec python3 -m pytest -q -p no:cacheprovider "$1"
+}
+
 export STAKEWATCH_BIN=$PWD/build/dev/bin
+logs=$(mktemp -d)
 declare -A pids
-"${ctest[@]}" >"$logs/ctest" 2>&1 &
-pids[ctest]=$!
-for suite in tests/{repo,rules,dashboards} tests/e2e/test_*.py; do
-  python3 -m pytest -q -p no:cacheprovider "$suite" >"$logs/${suite//\//-}" 2>&1 &
+# Ctrl-C reaches no job in the background.
+trap 'kill "${pids[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
+for suite in "${suites[@]}"; do
+  run "$suite" >"$logs/${suite//\//-}" 2>&1 &
   pids[$suite]=$!
 done
 
 failed=()
-for suite in ctest "${!pids[@]}"; do
-  [[ -n ${pids[$suite]:-} ]] || continue
+for suite in "${suites[@]}"; do
   wait "${pids[$suite]}" || failed+=("$suite")
-  unset "pids[$suite]"
   echo
   echo "$suite"
   cat "$logs/${suite//\//-}"
 done
+pids=()
 
 if (( ${#failed[@]} )); then
   echo "FAILED: ${failed[*]}"
