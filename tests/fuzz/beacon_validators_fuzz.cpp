@@ -14,22 +14,11 @@
 #include "exporters/beacon/sync_committee.h"
 #include "exporters/beacon/validators.h"
 #include "exporters/beacon/validators_file.h"
+#include "tests/fuzz/always.h"
 
 namespace {
 
 namespace beacon = stakewatch::beacon;
-
-class Always : public stakewatch::Upstream {
- public:
-  explicit Always(std::string answer) : answer_(std::move(answer)) {}
-  stakewatch::Result<std::string> Ask(const stakewatch::Request&,
-                                      const stakewatch::Deadline&) const override {
-    return answer_;
-  }
-
- private:
-  std::string answer_;
-};
 
 template <class T>
 void Explained(const T& result) {

@@ -7,22 +7,7 @@
 #include "exporters/geth/heads.h"
 #include "exporters/geth/metrics.h"
 #include "exporters/geth/peers_command.h"
-
-namespace {
-
-class Always : public stakewatch::Upstream {
- public:
-  explicit Always(std::string answer) : answer_(std::move(answer)) {}
-  stakewatch::Result<std::string> Ask(const stakewatch::Request&,
-                                      const stakewatch::Deadline&) const override {
-    return answer_;
-  }
-
- private:
-  std::string answer_;
-};
-
-}  // namespace
+#include "tests/fuzz/always.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   namespace geth = stakewatch::geth;

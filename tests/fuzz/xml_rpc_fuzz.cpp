@@ -5,28 +5,11 @@
 #include "common/page.h"
 #include "exporters/supervisord/metrics.h"
 #include "exporters/supervisord/processes.h"
-
-namespace {
-
-using stakewatch::supervisord::Client;
-
-class Answers : public stakewatch::Upstream {
- public:
-  explicit Answers(std::string answer) : answer_(std::move(answer)) {}
-  stakewatch::Result<std::string> Ask(const stakewatch::Request&,
-                                      const stakewatch::Deadline&) const override {
-    return answer_;
-  }
-
- private:
-  std::string answer_;
-};
-
-}  // namespace
+#include "tests/fuzz/always.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const Answers upstream(std::string(reinterpret_cast<const char*>(data), size));
-  const Client client(upstream);
+  const Always upstream(std::string(reinterpret_cast<const char*>(data), size));
+  const stakewatch::supervisord::Client client(upstream);
   const stakewatch::Deadline deadline(std::chrono::seconds(9));
   stakewatch::Sheet sheet(stakewatch::supervisord::kMetrics);
   const bool version = ScrapeVersion(client, deadline, sheet).has_value();
