@@ -6,9 +6,19 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from harness import GETH_START_SECONDS, ROOT, Exporter, Geth  # noqa: E402
+from harness import GETH_START_SECONDS, ROOT, Exporter, Geth, promtool_accepts  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
+
+PROMETHEUS_WAITS = 2  # X-Prometheus-Scrape-Timeout-Seconds; the exporter's deadline is 1.5 s.
+
+
+def scrape(exporter):
+    """A page, in the time that Prometheus gives it."""
+    page = exporter.page(timeout_seconds=PROMETHEUS_WAITS)
+    assert page.seconds < PROMETHEUS_WAITS, "Prometheus would have given up"
+    promtool_accepts(page.text)
+    return page
 
 
 @pytest.fixture

@@ -13,22 +13,15 @@ import time
 
 import pytest
 
-from harness import MODULES, promtool_accepts
+from conftest import PROMETHEUS_WAITS, scrape
+from harness import MODULES
 
 TRANSPORTS = ["http", "ws", "ipc"]
-PROMETHEUS_WAITS = 2  # X-Prometheus-Scrape-Timeout-Seconds; the exporter's deadline is 1.5 s.
 BREAKER_REQUESTS = 3  # In a row without an answer open it.
 
 
 def url_of(geth, transport):
     return {"http": geth.url, "ws": geth.ws_url, "ipc": geth.ipc}[transport]
-
-
-def scrape(exporter):
-    page = exporter.page(timeout_seconds=PROMETHEUS_WAITS)
-    assert page.seconds < PROMETHEUS_WAITS, "Prometheus would have given up"
-    promtool_accepts(page.text)
-    return page
 
 
 def ups(page):

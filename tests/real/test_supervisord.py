@@ -12,11 +12,10 @@ import xmlrpc.client
 
 import pytest
 
-from conftest import BIN
+from conftest import BIN, scrape
 from harness import (Exporter, Page, Program, free_port, http_request, listens, promtool_accepts,
                      wait_until)
 
-PROMETHEUS_WAITS = 2  # X-Prometheus-Scrape-Timeout-Seconds; the exporter's deadline is 1.5 s.
 SOURCES = {"version", "state", "processes"}
 USER, PASSWORD = "watch", "s3cret-of-the-test"
 # What each program does stands in its name. Those without startsecs=0 fail before they count as
@@ -182,13 +181,6 @@ def watch(run_exporter, tmp_path):
         return run_exporter("--supervisord.url", supervisord.url(transport), *flags,
                             program="supervisord_exporter", **options)
     return run
-
-
-def scrape(exporter):
-    page = exporter.page(timeout_seconds=PROMETHEUS_WAITS)
-    assert page.seconds < PROMETHEUS_WAITS, "Prometheus would have given up"
-    promtool_accepts(page.text)
-    return page
 
 
 def ups(page):
