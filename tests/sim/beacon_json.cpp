@@ -38,7 +38,7 @@ BeaconObject& BeaconObject::Json(std::string_view name, std::string_view json) {
 
 void AddToArray(std::string& array, std::string_view json) {
   if (array.empty()) {
-    array = "[";
+    array += '[';
   } else {
     // "[…]" is opened again.
     if (array.back() == ']') array.pop_back();
