@@ -2,6 +2,7 @@
 // What this exporter tells, in the order of docs/metrics.md. Words are those of the daemon's RPC
 // and configuration; a node is a bastion, named host:port.
 #include "common/metrics.h"
+#include "exporters/supervisor/metrics_host.h"
 
 namespace stakewatch::supervisor {
 
@@ -101,11 +102,12 @@ inline constexpr auto kBeaconSyncing =
           "1 if the beacon node of the bastion says that it syncs, 0 if it says that it is synced.",
           "node");
 
-inline constexpr auto kMetrics =
+inline constexpr auto kDaemonMetrics =
     Table(kRpcLastResult, kRpcLastSuccess, kRpcDuration, kRpcFailures, kRpcAuthentications,
           kUnlocked, kValidatorSupervised, kBeaconConnected, kConnectedNodeInfo, kReleaseInfo,
           kDaemonUp, kDaemonStart, kDaemonCpu, kDaemonMemory, kTunnelUp, kTunnelStart, kTunnelCpu,
           kTunnelMemory, kValidatorUp, kValidatorStart, kLogShipperUp, kLogShipperStart, kOrphans,
           kForwardUp, kForwardReady, kForwardDuration, kBeaconSyncing);
+inline constexpr auto kMetrics = Join(kDaemonMetrics, kHostMetrics);
 
 }  // namespace stakewatch::supervisor

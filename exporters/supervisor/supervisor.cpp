@@ -1,6 +1,7 @@
 #include "exporters/supervisor/supervisor.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "common/net/net.h"
 
@@ -32,6 +33,7 @@ void DeclareFlags(Flags& flags, Settings& settings) {
   flags.Add("supervisor.logs-dir", settings.logs_dir,
             "Its logs_dir, on the validator host: supervisor.log is followed.");
   flags.Add("path.procfs", settings.procfs, "Where /proc of the host is mounted.");
+  DeclareHostFlags(flags, settings.host);
 }
 
 Checked<std::vector<Node>> ParseNodes(const std::vector<std::string>& nodes) {
@@ -52,14 +54,20 @@ Checked<std::vector<Node>> ParseNodes(const std::vector<std::string>& nodes) {
 }
 
 std::vector<std::string> SourceNames() {
-  return {"rpc", "processes", "forwards"};
+  std::vector<std::string> names = {"rpc", "processes", "forwards"};
+  std::ranges::copy(HostSourceNames(), std::back_inserter(names));
+  return names;
 }
 
 Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
   (void)own;
   const auto nodes = ParseNodes(settings.nodes);
   if (!nodes) return std::unexpected("--supervisor.node: " + nodes.error());
-  return std::vector<Source>();
+  std::vector<Source> sources;
+  auto host = HostSources(settings);
+  if (!host) return std::unexpected(host.error());
+  std::ranges::move(*host, std::back_inserter(sources));
+  return sources;
 }
 
 }  // namespace stakewatch::supervisor
