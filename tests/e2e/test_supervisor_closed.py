@@ -1,6 +1,5 @@
 """supervisor_exporter under strace, with all sources, on the folders of a validator host: what holds
 keys is never opened, nothing is opened for writing, and nobody is asked but who a flag names."""
-import os
 import re
 import socket
 import subprocess
@@ -63,7 +62,7 @@ def rpc(host):
 
 
 def traced(trace, *argv):
-    return ["strace", "--kill-on-exit", "-f", "-y", "-s", "4096", "-o", trace, "-e",
+    return ["strace", "-D", "-f", "-y", "-s", "4096", "-o", trace, "-e",
             "trace=open,openat,openat2,creat,open_by_handle_at,execve,connect", *argv]
 
 
@@ -71,6 +70,12 @@ def opened(trace):
     """The line of each call that opens, starts or connects to something."""
     return [line for line in trace.read_text(errors="replace").splitlines()
             if re.search(r" (open|openat|openat2|creat|open_by_handle_at|execve|connect)\(", line)]
+
+
+def ended(trace):
+    """strace is no parent of what it traces, and writes on when that has ended."""
+    wait_until(lambda: "+++ exited with" in trace.read_text(errors="replace").splitlines()[-1],
+               20, "strace has written all")
 
 
 def breaches(trace):
@@ -87,12 +92,15 @@ def test_an_open_is_seen(host, programs):
     for name in ("data/supervisor-key.hex", "no/passphrase"):
         subprocess.run(traced(trace, "cat", host / name), capture_output=True, timeout=30,
                        check=False)
+        ended(trace)
         assert breaches(trace), trace.read_text()
     subprocess.run(traced(trace, "ls", "-l", host / "data"), capture_output=True, timeout=30,
                    check=True)
+    ended(trace)
     assert not breaches(trace) and not written(trace)
     subprocess.run(traced(trace, "touch", host / "new"), capture_output=True, timeout=30,
                    check=True)
+    ended(trace)
     assert written(trace)
 
 
@@ -123,8 +131,8 @@ def test_what_holds_keys_is_never_opened(host, rpc, programs):
     assert page["validator_supervisor_tmpfs_folders"] == 1
     assert page.by("validator_supervisor_interchange_keys", "file") == {
         f"{host}/interchange.json": 1}
-    os.kill(child_of(exporter), 15)
-    assert exporter.process.wait(20) == 0
+    assert exporter.end() == 0
+    ended(trace)
     assert any(f"{host}/logs/supervisor.log" in line for line in opened(trace))
     assert not breaches(trace), "\n".join(breaches(trace))
     assert not written(trace), "\n".join(written(trace))
@@ -138,9 +146,3 @@ def strangers(trace, socket_path, ports):
                        r'.*(?:"127\.0\.0\.1"|"::1")')
     return [line for line in opened(trace) if " connect(" in line and not known.search(line)]
 
-
-def child_of(program):
-    """strace stays until its child has ended, and does not pass a signal on to it."""
-    path = f"/proc/{program.process.pid}/task/{program.process.pid}/children"
-    with open(path, encoding="ascii") as children:
-        return int(children.read().split()[0])
