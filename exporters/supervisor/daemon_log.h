@@ -16,7 +16,7 @@
 #include "common/unix_time.h"
 #include "exporters/supervisor/log_events.h"
 #include "exporters/supervisor/log_tail.h"
-#include "exporters/supervisor/supervisor.h"
+#include "exporters/supervisor/nodes.h"
 
 namespace stakewatch::supervisor {
 

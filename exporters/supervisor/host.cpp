@@ -5,8 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "common/net/certificate.h"
-#include "common/unix_time.h"
+#include "common/net/client_tls.h"
 #include "exporters/supervisor/backup.h"
 #include "exporters/supervisor/daemon_log.h"
 #include "exporters/supervisor/exposure.h"
@@ -75,6 +74,9 @@ void DeclareHostFlags(Flags& flags, HostSettings& settings) {
   flags.Add("supervisor.interchange", settings.interchanges,
             "A slashing-protection file (EIP-3076) that was exported. Repeatable. The live one "
             "lies where nothing is opened.");
+  flags.Add("supervisor.certificate", settings.certificate,
+            "On the validator host: the certificate that the RPC shows over TCP (ssl_cert_file), "
+            "for its end.");
   flags.Add("path.shm", settings.shared_memory, "Where /dev/shm of the host is mounted.");
   flags.Add("path.sysfs", settings.sysfs, "Where /sys of the host is mounted.");
 }
@@ -83,10 +85,9 @@ std::vector<std::string> HostSourceNames() {
   return {"backup", "log", "exposure", "interchange"};
 }
 
-Checked<std::vector<Source>> HostSources(const Settings& settings, std::function<double()> now) {
+Checked<std::vector<Source>> HostSources(const Settings& settings, const std::vector<Node>& nodes,
+                                         std::function<double()> now) {
   const HostSettings& host = settings.host;
-  const auto nodes = ParseNodes(settings.nodes);
-  if (!nodes) return std::unexpected("--supervisor.node: " + nodes.error());
   const auto ports = ParsePorts(host.reverse_ports);
   if (!ports) return std::unexpected(ports.error());
   if (const auto checked = CheckInterchanges(host.interchanges); !checked) {
@@ -103,13 +104,12 @@ Checked<std::vector<Source>> HostSources(const Settings& settings, std::function
         }));
   }
   if (!settings.logs_dir.empty()) {
-    const auto log =
-        std::make_shared<DaemonLog>(settings.logs_dir, *nodes, now ? std::move(now) : UnixNow);
+    const auto log = std::make_shared<DaemonLog>(settings.logs_dir, nodes, std::move(now));
     sources.push_back(LocalSource("log", [log](const Deadline& deadline, Sheet& sheet) {
       return log->Scrape(deadline, sheet);
     }));
   }
-  const std::string& certificate = settings.rpc_certificate;
+  const std::string& certificate = host.certificate;
   if (!settings.data_dir.empty() || !ports->empty() || !certificate.empty()) {
     const ExposurePlaces exposed{
         .data_dir = settings.data_dir,
@@ -119,12 +119,17 @@ Checked<std::vector<Source>> HostSources(const Settings& settings, std::function
         .procfs = settings.procfs,
         .sysfs = host.sysfs,
     };
-    Source source = LocalSource("exposure", [exposed](const Deadline&, Sheet& sheet) {
-      return ScrapeExposure(exposed, sheet);
+    Source source = LocalSource("exposure", [exposed, certificate](const Deadline&, Sheet& sheet) {
+      auto scraped = ScrapeExposure(exposed, sheet);
+      if (!scraped || certificate.empty()) return scraped;
+      const auto read = PinCertificate(certificate);
+      return read ? scraped : Fail(Reason::kTls, "--supervisor.certificate: " + read.error());
     });
-    if (!certificate.empty()) {
-      source.certificate_not_after = [certificate] { return CertificateFileNotAfter(certificate); };
-    }
+    source.certificate_not_after = [certificate]() -> std::optional<std::int64_t> {
+      if (certificate.empty()) return std::nullopt;
+      const auto read = PinCertificate(certificate);
+      return read ? read->not_after : std::nullopt;
+    };
     sources.push_back(std::move(source));
   }
   if (!host.interchanges.empty()) {

@@ -8,6 +8,8 @@
 #include "common/flags.h"
 #include "common/result.h"
 #include "common/scrape/scrape.h"
+#include "common/unix_time.h"
+#include "exporters/supervisor/nodes.h"
 
 namespace stakewatch::supervisor {
 
@@ -18,6 +20,7 @@ struct HostSettings {
   std::string remote_backups;              // A folder; empty: not looked at.
   std::vector<std::string> reverse_ports;  // Numbers.
   std::vector<std::string> interchanges;   // Paths.
+  std::string certificate;                 // A path; empty: not looked at.
   std::string shared_memory = "/dev/shm";
   std::string sysfs = "/sys";
 };
@@ -27,7 +30,7 @@ void DeclareHostFlags(Flags& flags, HostSettings& settings);
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> HostSourceNames();
 // Checks the settings, too. `now` in Unix seconds.
-Checked<std::vector<Source>> HostSources(const Settings& settings,
-                                         std::function<double()> now = {});
+Checked<std::vector<Source>> HostSources(const Settings& settings, const std::vector<Node>& nodes,
+                                         std::function<double()> now = UnixNow);
 
 }  // namespace stakewatch::supervisor

@@ -24,9 +24,9 @@ inline constexpr auto kBackupEmptyFiles =
 inline constexpr auto kEvents =
     Counter("validator_supervisor_events_total",
             "What supervisor.log said while this exporter ran: it is followed from its end at the "
-            "start, and where it stands is known in memory only. node is empty where the daemon "
+            "start, and where it stands is known in memory only. bastion is empty where the daemon "
             "names none, and other for one that no flag names.",
-            "event", "node");
+            "event", "bastion");
 inline constexpr auto kValidatorLastExit =
     Gauge("validator_supervisor_validator_last_exit_timestamp_seconds",
           "When this exporter read in supervisor.log that the validator has exited, in Unix time; "
@@ -36,7 +36,7 @@ inline constexpr auto kUploadSuccess =
           "1 if the last upload of a backup to the bastion was good, 0 if it failed, by "
           "supervisor.log; missing until it says one of them, and good ones are said at its level "
           "DEBUG alone.",
-          "node");
+          "bastion");
 inline constexpr auto kLogLines =
     Counter("validator_supervisor_log_lines_total", "Lines of supervisor.log that were read.");
 inline constexpr auto kLogUnread =

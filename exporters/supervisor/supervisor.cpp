@@ -2,10 +2,50 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
+#include <string_view>
+#include <utility>
 
-#include "common/net/net.h"
+#include "common/net/client_tls.h"
+#include "common/upstream/line_link.h"
+#include "exporters/supervisor/client.h"
+#include "exporters/supervisor/forwards.h"
+#include "exporters/supervisor/nodes.h"
+#include "exporters/supervisor/processes.h"
+#include "exporters/supervisor/rpc.h"
 
 namespace stakewatch::supervisor {
+namespace {
+
+// A source that has no one upstream.
+Source Feed(std::string_view name, std::function<Result<void>(const Deadline&, Sheet&)> scrape) {
+  return Source{
+      .name = name,
+      .upstream = nullptr,
+      .scrape = [scrape = std::move(scrape)](const Upstream&, const Deadline& deadline,
+                                             Sheet& sheet) { return scrape(deadline, sheet); }};
+}
+
+Checked<Source> RpcSource(const Settings& settings) {
+  auto peer = ParseLinePeer(settings.rpc);
+  if (!peer) return std::unexpected("--supervisor.rpc: " + peer.error());
+  peer->certificate_file = settings.rpc_certificate;
+  if (!peer->certificate_file.empty()) {
+    if (const auto pinned = PinCertificate(peer->certificate_file); !pinned) {
+      return std::unexpected("--supervisor.rpc-certificate: " + pinned.error());
+    }
+  }
+  RpcAccess access{std::move(*peer), settings.user, settings.key_file};
+  if (const auto checked = CheckAccess(access); !checked) return std::unexpected(checked.error());
+  const auto job =
+      std::make_shared<RpcJob>(std::move(access), settings.rpc_interval, settings.rpc_timeout);
+  Source source = Feed("rpc", [job](const Deadline&, Sheet& sheet) { return job->Tell(sheet); });
+  source.start = [job] { job->Start(); };
+  source.certificate_not_after = [job] { return job->CertificateNotAfter(); };
+  return source;
+}
+
+}  // namespace
 
 void DeclareFlags(Flags& flags, Settings& settings) {
   flags.Group("Validator supervisor");
@@ -21,9 +61,10 @@ void DeclareFlags(Flags& flags, Settings& settings) {
             "From one question to the next: each costs the daemon a line of its log.");
   flags.Add("supervisor.rpc-timeout", settings.rpc_timeout,
             "How long an answer may take before the daemon is called busy.");
-  flags.Add("supervisor.node", settings.nodes,
-            "A bastion, host:port, on the validator host: its tunnel is watched. Repeatable, in "
-            "the order of config.yaml, which the local ports follow.");
+  flags.Add(
+      "supervisor.node", settings.nodes,
+      "A bastion, host:port, on the validator host: the daemon's processes and the tunnels are "
+      "watched. Repeatable, in the order of config.yaml, which the local ports follow.");
   flags.Add("supervisor.port-base", settings.port_base,
             "The first of the local ports of the tunnels: port_range of config.yaml.");
   flags.AddChoice("supervisor.port-layout", settings.port_layout, {"head", "2021"},
@@ -36,23 +77,6 @@ void DeclareFlags(Flags& flags, Settings& settings) {
   DeclareHostFlags(flags, settings.host);
 }
 
-Checked<std::vector<Node>> ParseNodes(const std::vector<std::string>& nodes) {
-  if (nodes.size() > kNodesMax) {
-    return std::unexpected("at most " + std::to_string(kNodesMax) + " nodes");
-  }
-  std::vector<Node> parsed;
-  for (const std::string& text : nodes) {
-    const auto at = ParseHostPort(text);
-    if (!at) return std::unexpected(at.error());
-    if (at->host.empty()) return std::unexpected("\"" + text + "\": host:port is right");
-    if (std::ranges::find(parsed, text, &Node::name) != parsed.end()) {
-      return std::unexpected("\"" + text + "\" stands twice");
-    }
-    parsed.push_back({text, at->host, std::to_string(at->port)});
-  }
-  return parsed;
-}
-
 std::vector<std::string> SourceNames() {
   std::vector<std::string> names = {"rpc", "processes", "forwards"};
   std::ranges::copy(HostSourceNames(), std::back_inserter(names));
@@ -61,12 +85,30 @@ std::vector<std::string> SourceNames() {
 
 Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
   (void)own;
+  std::vector<Source> sources;
+  if (!settings.rpc.empty()) {
+    auto rpc = RpcSource(settings);
+    if (!rpc) return std::unexpected(rpc.error());
+    sources.push_back(std::move(*rpc));
+  }
   const auto nodes = ParseNodes(settings.nodes);
   if (!nodes) return std::unexpected("--supervisor.node: " + nodes.error());
-  std::vector<Source> sources;
-  auto host = HostSources(settings);
+  auto host = HostSources(settings, *nodes);
   if (!host) return std::unexpected(host.error());
   std::ranges::move(*host, std::back_inserter(sources));
+  if (nodes->empty()) return sources;
+  sources.push_back(Feed("processes", [procfs = settings.procfs, nodes = *nodes](
+                                          const Deadline& deadline, Sheet& sheet) {
+    return ScrapeProcesses(procfs, nodes, deadline, sheet);
+  }));
+  const PortLayout layout = settings.port_layout == "head" ? PortLayout::kHead : PortLayout::k2021;
+  const auto forwards = MakeForwards(*nodes, layout, settings.port_base);
+  if (!forwards) return std::unexpected(forwards.error());
+  sources.push_back(
+      Feed("forwards", [forwards = *forwards](const Deadline& deadline, Sheet& sheet) {
+        ScrapeForwards(forwards, deadline, sheet);
+        return Result<void>();
+      }));
   return sources;
 }
 

@@ -30,16 +30,6 @@ struct Settings {
   HostSettings host;
 };
 
-// A bastion that the daemon holds a tunnel to.
-struct Node {
-  std::string name;  // host:port, the label `node` of every source.
-  std::string host;
-  std::string port;
-};
-// Checks them, too: at most kNodesMax, each once.
-Checked<std::vector<Node>> ParseNodes(const std::vector<std::string>& nodes);
-inline constexpr std::size_t kNodesMax = 16;
-
 void DeclareFlags(Flags& flags, Settings& settings);
 
 // All names there are, in the order of docs/metrics.md.

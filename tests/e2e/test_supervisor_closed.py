@@ -123,7 +123,7 @@ def test_what_holds_keys_is_never_opened(host, rpc, programs):
         with (host / "logs/supervisor.log").open("a") as log:
             log.write(line + "\n")
     wait_until(lambda: exporter.page().get("validator_supervisor_events_total", event="no_beacon",
-                                           node="") == 1, 20, "the log is followed")
+                                           bastion="") == 1, 20, "the log is followed")
     page = exporter.page()
     up = page.by("stakewatch_source_up", "source")
     assert {source for source in HOST_SOURCES if up[source] == 1} == HOST_SOURCES, exporter.log()

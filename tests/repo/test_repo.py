@@ -20,7 +20,7 @@ ONLY_IN_COMMON = ("httplib.h", "spdlog/", "CLI/", "yaml-cpp/", "simdjson.h", "op
 ONLY_IN = {"spdlog/": {"common/log.cpp"}, "CLI/": {"common/flags.cpp"}}
 LINES_MAX = 300
 # Prysm itself already uses beacon_* and validator_*.
-PREFIXES = {"beacon_exporter": "beaconapi_"}
+PREFIXES = {"beacon_exporter": "beaconapi_", "supervisor_exporter": "validator_supervisor_"}
 
 
 def sources(*folders):
@@ -77,6 +77,7 @@ def test_files_are_short():
 # The files of an exporter that may say what is asked.
 CLIENTS = {"geth": {"client.h", "client.cpp", "heads.cpp"},
            "beacon": {"client.h", "client.cpp", "event.h", "event.cpp", "keymanager.h"},
+           "supervisor": {"client.h", "client.cpp"},
            "supervisord": {"client.h", "client.cpp"}}
 
 
@@ -88,10 +89,12 @@ def test_each_exporter_has_its_clients():
 def test_only_the_client_names_what_is_asked(exporter):
     """The type that asks a node is the only place where a method or a path can be said."""
     question = re.compile(r'"(?:admin|debug|personal|miner|eth|net|txpool|web3|engine)_[a-zA-Z]+"'
-                          r'|"/(?:eth|prysm|v2)/'
-                          r'|"/RPC2"|"(?:supervisor|system)\.'
+                          r'|"/(?:eth|prysm|v2)/|"/ready"'
+                          r'|"/RPC2"|"(?:supervisor|system)\.(?:"|\w*[A-Z])'
                           r'|"(?:supervisor\.|system\.)?(?:get|set|start|stop|signal|send|reload|'
                           r'add|remove|read|tail|clear|list|multi)[A-Z]\w*"'
+                          r'|"(?:get|set|start|stop|begin|check|finish)_[a-z_]+"'
+                          r'|"(?:auth|connect|shutdown)"|\bLineLink\b'
                           r'|\bRequest\s*\{|(?:\.|->)Ask\(\{(?!Call::)')
     users = {path.name for path in sources(f"exporters/{exporter}")
              if question.search((ROOT / path).read_text())}

@@ -11,7 +11,6 @@
 #include <map>
 #include <string>
 
-#include "common/net/certificate.h"
 #include "common/net/net.h"
 #include "common/page.h"
 #include "common/scrape/scrape.h"
@@ -20,6 +19,7 @@
 #include "exporters/supervisor/exposure.h"
 #include "exporters/supervisor/host.h"
 #include "exporters/supervisor/metrics.h"
+#include "exporters/supervisor/nodes.h"
 #include "exporters/supervisor/supervisor.h"
 #include "tests/testing.h"
 
@@ -61,7 +61,9 @@ class Host {
   }
   std::string Page() {
     if (!scraper_) {
-      auto sources = HostSources(settings_, [] { return 1'795'241'521.5; });
+      const auto nodes = ParseNodes(settings_.nodes);
+      REQUIRE(nodes);
+      auto sources = HostSources(settings_, *nodes, [] { return 1'795'241'521.5; });
       REQUIRE(sources);
       scraper_ = std::make_unique<Scraper>(std::move(*sources), kMetrics, crew_, nullptr);
     }
@@ -77,7 +79,7 @@ class Host {
 };
 
 TEST_CASE("supervisor host: nothing is looked at without a flag") {
-  const auto sources = HostSources(Settings());
+  const auto sources = HostSources(Settings(), {});
   REQUIRE(sources);
   CHECK(sources->empty());
 }
@@ -86,7 +88,7 @@ TEST_CASE("supervisor host: a wrong flag is an error that names it") {
   const auto error = [](const auto& change) {
     Settings settings;
     change(settings);
-    const auto sources = HostSources(settings);
+    const auto sources = HostSources(settings, {});
     return sources ? std::string() : sources.error();
   };
   CHECK(error([](Settings& s) { s.host.reverse_ports = {"x"}; }) ==
@@ -127,10 +129,11 @@ TEST_CASE("supervisor log: events by bastion, from 0 on, and those of a bastion 
   Host host;
   host.Log("INFO     validator_supervisor.supervisor Executing shutdown to shut down the host");
   const std::string first = host.Page();
-  CHECK(Has(first, R"(validator_supervisor_events_total{event="host_shutdown",node=""} 0)"));
-  CHECK(Has(first,
-            R"(validator_supervisor_events_total{event="tunnel_lost",node="10.77.2.2:2222"} 0)"));
-  CHECK_FALSE(first.contains("node=\"other\""));
+  CHECK(Has(first, R"(validator_supervisor_events_total{event="host_shutdown",bastion=""} 0)"));
+  CHECK(
+      Has(first,
+          R"(validator_supervisor_events_total{event="tunnel_lost",bastion="10.77.2.2:2222"} 0)"));
+  CHECK_FALSE(first.contains("bastion=\"other\""));
   CHECK_FALSE(first.contains("last_upload_success{"));
   CHECK_FALSE(first.contains("last_exit_timestamp_seconds "));
   for (const char* line :
@@ -147,15 +150,15 @@ TEST_CASE("supervisor log: events by bastion, from 0 on, and those of a bastion 
   }
   const std::string page = host.Page();
   const std::string events = "validator_supervisor_events_total";
-  CHECK(Has(page, events + R"({event="tunnel_lost",node="10.77.1.2:2222"} 1)"));
-  CHECK(Has(page, events + R"({event="tunnel_lost",node="10.77.2.2:2222"} 0)"));
-  CHECK(Has(page, events + R"({event="log_shipper_exited",node="10.77.2.2:2222"} 1)"));
-  CHECK(Has(page, events + R"({event="log_shipper_exited",node="other"} 2)"));
-  CHECK(Has(page, events + R"({event="backup_upload_ok",node="other"} 1)"));
+  CHECK(Has(page, events + R"({event="tunnel_lost",bastion="10.77.1.2:2222"} 1)"));
+  CHECK(Has(page, events + R"({event="tunnel_lost",bastion="10.77.2.2:2222"} 0)"));
+  CHECK(Has(page, events + R"({event="log_shipper_exited",bastion="10.77.2.2:2222"} 1)"));
+  CHECK(Has(page, events + R"({event="log_shipper_exited",bastion="other"} 2)"));
+  CHECK(Has(page, events + R"({event="backup_upload_ok",bastion="other"} 1)"));
   const std::string uploads = "validator_supervisor_backup_last_upload_success";
-  CHECK(Has(page, uploads + R"({node="10.77.1.2:2222"} 0)"));
-  CHECK(Has(page, uploads + R"({node="10.77.2.2:2222"} 1)"));
-  CHECK_FALSE(page.contains(uploads + R"({node="other"})"));
+  CHECK(Has(page, uploads + R"({bastion="10.77.1.2:2222"} 0)"));
+  CHECK(Has(page, uploads + R"({bastion="10.77.2.2:2222"} 1)"));
+  CHECK_FALSE(page.contains(uploads + R"({bastion="other"})"));
   CHECK(Has(page, "validator_supervisor_validator_last_exit_timestamp_seconds 1795241521.5"));
   CHECK(Has(page, "validator_supervisor_log_lines_total 8"));
   CHECK(page.contains("validator_supervisor_log_size_bytes{log=\"supervisor\"} "));
@@ -166,12 +169,12 @@ TEST_CASE("supervisor log: what was counted is told while the log is away") {
   Host host;
   host.Page();
   host.Log("WARNING  validator_supervisor.validators.base No healthy beacon nodes found");
-  CHECK(Has(host.Page(), R"(validator_supervisor_events_total{event="no_beacon",node=""} 1)"));
+  CHECK(Has(host.Page(), R"(validator_supervisor_events_total{event="no_beacon",bastion=""} 1)"));
   Host away;
   fs::remove_all(away.Path("logs"));
   const std::string page = away.Page();
   CHECK(Has(page, R"(stakewatch_source_up{source="log"} 0)"));
-  CHECK(Has(page, R"(validator_supervisor_events_total{event="no_beacon",node=""} 0)"));
+  CHECK(Has(page, R"(validator_supervisor_events_total{event="no_beacon",bastion=""} 0)"));
 }
 
 TEST_CASE("supervisor log: the recorded daemon's, as it was written") {
@@ -183,20 +186,20 @@ TEST_CASE("supervisor log: the recorded daemon's, as it was written") {
   const std::string page = host.Page();
   const std::string events = "validator_supervisor_events_total";
   for (const auto& [labels, count] :
-       std::map<std::string, int>{{R"(event="tunnel_connected",node="10.77.1.2:2222")", 5},
-                                  {R"(event="tunnel_connected",node="10.77.2.2:2222")", 2},
-                                  {R"(event="tunnel_lost",node="10.77.1.2:2222")", 5},
-                                  {R"(event="validator_started",node="")", 2},
-                                  {R"(event="validator_exited",node="")", 3},
-                                  {R"(event="health_stop",node="")", 1},
-                                  {R"(event="forced_kill",node="")", 1},
-                                  {R"(event="no_beacon",node="")", 1},
-                                  {R"(event="backup_saved",node="")", 1},
-                                  {R"(event="backup_upload_ok",node="10.77.1.2:2222")", 1},
-                                  {R"(event="backup_download_failed",node="10.77.2.2:2222")", 2},
-                                  {R"(event="backup_corrupt",node="")", 1},
-                                  {R"(event="backup_corrupt",node="10.77.1.2:2222")", 1},
-                                  {R"(event="no_backup",node="")", 1}}) {
+       std::map<std::string, int>{{R"(event="tunnel_connected",bastion="10.77.1.2:2222")", 5},
+                                  {R"(event="tunnel_connected",bastion="10.77.2.2:2222")", 2},
+                                  {R"(event="tunnel_lost",bastion="10.77.1.2:2222")", 5},
+                                  {R"(event="validator_started",bastion="")", 2},
+                                  {R"(event="validator_exited",bastion="")", 3},
+                                  {R"(event="health_stop",bastion="")", 1},
+                                  {R"(event="forced_kill",bastion="")", 1},
+                                  {R"(event="no_beacon",bastion="")", 1},
+                                  {R"(event="backup_saved",bastion="")", 1},
+                                  {R"(event="backup_upload_ok",bastion="10.77.1.2:2222")", 1},
+                                  {R"(event="backup_download_failed",bastion="10.77.2.2:2222")", 2},
+                                  {R"(event="backup_corrupt",bastion="")", 1},
+                                  {R"(event="backup_corrupt",bastion="10.77.1.2:2222")", 1},
+                                  {R"(event="no_backup",bastion="")", 1}}) {
     CAPTURE(labels);
     CHECK(Has(page, events + "{" + labels + "} " + std::to_string(count)));
   }
@@ -328,7 +331,7 @@ TEST_CASE("supervisor exposure: the devices below the data folder") {
 
 TEST_CASE("supervisor exposure: when the RPC's certificate ends") {
   Host host;
-  host.Of().rpc_certificate = host.Path("data/rpc.pem");
+  host.Of().host.certificate = host.Path("data/rpc.pem");
   CHECK_FALSE(host.Page().contains("not_after_timestamp_seconds{source=\"exposure\"}"));
   host.Write("data/rpc.pem",
              "-----BEGIN CERTIFICATE-----\n"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "exporters/supervisor/supervisor.h"
+#include "exporters/supervisor/nodes.h"
 
 namespace stakewatch::supervisor {
 namespace {
