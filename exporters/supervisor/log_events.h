@@ -33,26 +33,12 @@ enum class Event {
 };
 
 // In the order of Event: values of the label `event`.
-inline constexpr std::array<std::string_view, 20> kEventNames = {"tunnel_connected",
-                                                                 "tunnel_lost",
-                                                                 "tunnel_closed",
-                                                                 "tunnel_exited",
-                                                                 "validator_started",
-                                                                 "validator_exited",
-                                                                 "log_shipper_started",
-                                                                 "log_shipper_exited",
-                                                                 "start_error",
-                                                                 "health_stop",
-                                                                 "forced_kill",
-                                                                 "no_beacon",
-                                                                 "backup_saved",
-                                                                 "backup_loaded",
-                                                                 "backup_upload_ok",
-                                                                 "backup_upload_failed",
-                                                                 "backup_download_failed",
-                                                                 "backup_corrupt",
-                                                                 "no_backup",
-                                                                 "host_shutdown"};
+inline constexpr std::array<std::string_view, 20> kEventNames = {
+    "tunnel_connected",       "tunnel_lost",      "tunnel_closed",       "tunnel_exited",
+    "validator_started",      "validator_exited", "log_shipper_started", "log_shipper_exited",
+    "process_start_error",    "health_stop",      "forced_kill",         "no_beacon",
+    "backup_saved",           "backup_loaded",    "backup_upload_ok",    "backup_upload_failed",
+    "backup_download_failed", "backup_corrupt",   "no_backup",           "host_shutdown"};
 
 constexpr std::string_view NameOf(Event event) {
   return kEventNames[static_cast<std::size_t>(event)];
