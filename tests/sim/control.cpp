@@ -33,7 +33,8 @@ std::string Help() {
       "  POST /fault?kind=K[&target=t][&node=i][&method=m][&for=30s][&value=v]\n"
       "  POST /clear[?kind=K]        all faults, or one kind of them\n"
       "  POST /block                 a new block now, when no slots make them (--beacon)\n"
-      "target= is whom the fault befalls: geth, beacon, validator (the client) or supervisord;\n"
+      "target= is whom the fault befalls: geth, beacon, validator (the client), supervisord or "
+      "supervisor;\n"
       "without it the first that stands behind the kind. method= narrows faults of answers and of "
       "transport to "
       "one\n"
@@ -66,6 +67,8 @@ std::string SetFault(World& world, const HttpRequest& request) {
   if (!fault) return Bad(fault.error());
   if (fault->node == kSupervisordNode) {
     if (!world.HasSupervisord()) return Bad("there is no supervisord: --supervisord");
+  } else if (fault->node == kSupervisorNode) {
+    if (!world.HasSupervisor()) return Bad("there is no supervisor: --supervisor");
   } else if (fault->node < kEveryNode && world.Beacon() == nullptr) {
     return Bad("there is no beacon node: --beacon");
   }
