@@ -50,12 +50,11 @@ Result<void> Link::Handshake(const Deadline& deadline) {
     return Fail(Reason::kTimeout, "no TLS handshake in time");
   }
   const long verified = SSL_get_verify_result(ssl_.get());
-  if (verified == X509_V_ERR_CERT_REJECTED) {
-    return Fail(Reason::kTls, "it shows another certificate than the one given");
+  if (verified == X509_V_ERR_CERT_HAS_EXPIRED || verified == X509_V_ERR_CERT_NOT_YET_VALID) {
+    return Fail(Reason::kTls, X509_verify_cert_error_string(verified));
   }
   if (verified != X509_V_OK) {
-    return Fail(Reason::kTls, std::string("its certificate is refused: ") +
-                                  X509_verify_cert_error_string(verified));
+    return Fail(Reason::kTls, "it shows another certificate than the one given");
   }
   return Fail(Reason::kTls, "no TLS handshake: " + connection_.WhyText());
 }

@@ -379,7 +379,7 @@ def test_a_disk_does_not_mute_another(alertmanager, webhook):
 
 
 def test_a_bastion_does_not_mute_another(alertmanager, webhook):
-    labels = {"job": "supervisor", "instance": "bastions-supervisor", "node": "bastions"}
+    labels = {"job": "validator-supervisor", "instance": "bastions-supervisor", "node": "bastions"}
     alertmanager.fire(("BackupUploadFailed", "page", {**labels, "bastion": "a:22"}),
                       ("BackupUploadFailed", "warning", {**labels, "bastion": "a:22"}),
                       ("BackupUploadFailed", "warning", {**labels, "bastion": "b:22"}))

@@ -352,6 +352,11 @@ Step TakeLine(World& world, Connection& connection) {
   std::string method;
   const std::string line = connection.in.substr(0, size);
   const std::string answer = AnswerSupervisor(faults, line, session, method);
+  if (answer.empty()) {
+    connection.out.End(Ending::kClose);
+    connection.in.clear();
+    return Step::kDone;
+  }
   const Fault* const carried = FindCarried(faults, kSupervisorNode, method);
   if (carried != nullptr && carried->kind == Kind::kHang) return Step::kFreeze;
   connection.session = session;

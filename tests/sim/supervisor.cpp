@@ -139,6 +139,15 @@ std::string AnswerMethod(const FaultSet& faults, const std::string& method, cons
   return ErrorLine(id, "UnlockRequired()");
 }
 
+bool IsUtf8(std::string_view text) {
+  try {
+    (void)json(text).dump();
+    return true;
+  } catch (const json::exception&) {
+    return false;
+  }
+}
+
 std::string TunnelArguments(std::size_t bastion) {
   const std::string host(kBastions[bastion]);
   return "ssh -i /keys/client -o IdentitiesOnly=yes -p 2222 -L localhost:" +
@@ -167,6 +176,7 @@ Reality RealityOf(const FaultSet& faults) {
 
 std::string AnswerSupervisor(const FaultSet& faults, std::string_view line,
                              SupervisorSession& session, std::string& method) {
+  if (!IsUtf8(line)) return "";
   const json request = json::parse(line, nullptr, false);
   if (request.is_discarded()) {
     return ErrorLine(

@@ -169,6 +169,9 @@ TEST_CASE("supervisor: over its socket, in lines, with a challenge for each conn
   one.Send(Request("nope") + "\r\n" + Request("get_health", "[]", 7) + "\n");
   CHECK(one.Line().contains("Unknown"));
   CHECK(one.Line().contains("\"id\": 7"));
+  other.Send("\xff\n");
+  CHECK(other.ReadUntil([](const std::string&) { return false; }).empty());
+  CHECK(other.How() != Ended::kNo);
   // A line that is too long ends the connection without an answer.
   one.Send(std::string(kSupervisorLineMax + 1, 'x'));
   CHECK(one.ReadUntil([](const std::string&) { return false; }).empty());
