@@ -1,7 +1,6 @@
 """supervisor_exporter as a process on the simulated supervisor: each row of what the RPC says and
 what is true puts the right thing on the page, over all transports, and so does each bad answer.
 A real sshd: tests/real/test_supervisor.py."""
-import contextlib
 import os
 import pathlib
 import socket
@@ -10,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import BIN
-from harness import Simulator, free_port, promtool_accepts, wait_until
+from harness import Simulator, free_ports, promtool_accepts, wait_until
 
 KEY = "ffeeddccbbaa99887766554433221100\n"
 NODES = ["10.77.1.2:2222", "10.77.2.2:2222"]
@@ -21,23 +20,10 @@ HEALTH = {"validator_supervisor_unlocked", "validator_supervisor_validator_super
           "validator_supervisor_release_info"}
 
 
-def free_ports():
-    """The first of eight ports of which none is taken."""
-    while True:
-        base = free_port()
-        with contextlib.ExitStack() as taken:
-            try:
-                for port in range(base, base + 8):
-                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-        return base
-
-
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sim")
-    base = free_ports()
+    base = free_ports(8)
     sim = Simulator(BIN / "stakewatch_sim", folder, f"--supervisor-socket={folder}/rpc.sock",
                     f"--supervisor-certificate={folder}/rpc.pem",
                     f"--supervisor-forwards={base}", f"--supervisor-procfs={folder}/proc",
