@@ -1,14 +1,12 @@
 """supervisor_exporter under strace, with all sources, on the folders of a validator host: what holds
 keys is never opened, nothing is opened for writing, and nobody is asked but who a flag names."""
 import re
-import socket
 import subprocess
-import threading
 
 import pytest
 
 from conftest import BIN
-from harness import Exporter, free_port, wait_until
+from harness import Exporter, Simulator, free_ports, wait_until
 
 # Of the upstream's notes: passphrase, root key, identity files, live validator data, configuration.
 CLOSED = ["passphrase", "supervisor-key.hex", "id_ed25519", "validator_supervisor-validator_data",
@@ -20,7 +18,7 @@ BAIT = ["data/passphrase.txt", "data/supervisor-key.hex", "data/config.yaml", "d
 PUBKEY = "0x" + "a" * 96
 INTERCHANGE = ('{"metadata":{"interchange_format_version":"5"},"data":[{"pubkey":"%s",'
                '"signed_blocks":[{"slot":"7"}],"signed_attestations":[]}]}' % PUBKEY)
-HOST_SOURCES = {"backup", "log", "exposure", "interchange"}
+SOURCES = {"rpc", "processes", "forwards", "backup", "log", "exposure", "interchange"}
 
 
 @pytest.fixture
@@ -38,27 +36,14 @@ def host(tmp_path):
 
 
 @pytest.fixture
-def rpc(host):
-    """Takes connections and answers nothing of use: whatever is asked, the daemon is busy."""
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(str(host / "data/rpc.sock"))
-    server.listen()
-    kept = []
-
-    def take():
-        try:
-            while True:
-                kept.append(server.accept()[0])
-        except OSError:
-            pass
-    thread = threading.Thread(target=take, daemon=True)
-    thread.start()
-    yield
-    server.shutdown(socket.SHUT_RDWR)
-    server.close()
-    thread.join(10)
-    for connection in kept:
-        connection.close()
+def sim(host, programs):
+    """The daemon: its socket in the data folder, and the local ports of its tunnels."""
+    base = free_ports(8)
+    simulator = Simulator(BIN / "stakewatch_sim", host, f"--supervisor-socket={host}/data/rpc.sock",
+                          f"--supervisor-forwards={base}")
+    simulator.base = base
+    programs.append(simulator)
+    return simulator.start()
 
 
 def traced(trace, *argv):
@@ -104,13 +89,13 @@ def test_an_open_is_seen(host, programs):
     assert written(trace)
 
 
-def test_what_holds_keys_is_never_opened(host, rpc, programs):
+def test_what_holds_keys_is_never_opened(host, sim, programs):
     trace = host / "trace"
-    beacon = free_port()
     flags = [f"--supervisor.rpc={host}/data/rpc.sock", f"--supervisor.key-file={host}/rpc.key",
-             "--supervisor.rpc-interval=1s", "--supervisor.rpc-timeout=1s",
+             "--supervisor.rpc-interval=1s",
              f"--supervisor.data-dir={host}/data", f"--supervisor.logs-dir={host}/logs",
-             "--supervisor.node=127.0.0.1:2222", f"--supervisor.port-base={beacon}",
+             "--supervisor.node=10.77.1.2:2222", "--supervisor.node=10.77.2.2:2222",
+             f"--supervisor.port-base={sim.base}",
              f"--supervisor.interchange={host}/interchange.json", "--supervisor.reverse-port=8000",
              f"--supervisor.remote-backups={host}/data", f"--path.shm={host}/shm"]
     exporter = Exporter(BIN / "supervisor_exporter", host, *flags, name="supervisor_exporter")
@@ -125,8 +110,8 @@ def test_what_holds_keys_is_never_opened(host, rpc, programs):
     wait_until(lambda: exporter.page().get("validator_supervisor_events_total", event="no_beacon",
                                            bastion="") == 1, 20, "the log is followed")
     page = exporter.page()
-    up = page.by("stakewatch_source_up", "source")
-    assert {source for source in HOST_SOURCES if up[source] == 1} == HOST_SOURCES, exporter.log()
+    assert page.by("stakewatch_source_up", "source") == dict.fromkeys(SOURCES, 1), exporter.log()
+    assert page["validator_supervisor_unlocked"] == 1
     assert page["validator_supervisor_root_key_file_present"] == 1
     assert page["validator_supervisor_tmpfs_folders"] == 1
     assert page.by("validator_supervisor_interchange_keys", "file") == {
@@ -136,7 +121,7 @@ def test_what_holds_keys_is_never_opened(host, rpc, programs):
     assert any(f"{host}/logs/supervisor.log" in line for line in opened(trace))
     assert not breaches(trace), "\n".join(breaches(trace))
     assert not written(trace), "\n".join(written(trace))
-    others = strangers(trace, f"{host}/data/rpc.sock", range(beacon, beacon + 4))
+    others = strangers(trace, f"{host}/data/rpc.sock", range(sim.base, sim.base + 8))
     assert not others, "\n".join(others)
 
 
