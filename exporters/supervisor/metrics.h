@@ -1,7 +1,9 @@
 #pragma once
 // What this exporter tells, in the order of docs/metrics.md. Words are those of the daemon's RPC
-// and configuration; a node is a bastion, named host:port.
+// and configuration; the label `bastion` is host:port, since `node` is
+// a label of the target.
 #include "common/metrics.h"
+#include "exporters/supervisor/metrics_host.h"
 
 namespace stakewatch::supervisor {
 
@@ -56,28 +58,29 @@ inline constexpr auto kTunnelUp = Gauge(
     "validator_supervisor_tunnel_process_up",
     "1 if the daemon has an ssh process to the bastion, 0 if not; the tunnel may be half open "
     "all the same.",
-    "node");
+    "bastion");
 inline constexpr auto kTunnelStart =
     Gauge("validator_supervisor_tunnel_process_start_time_seconds",
-          "When the ssh process of the tunnel was started, in Unix time.", "node");
+          "When the ssh process of the tunnel was started, in Unix time.", "bastion");
 inline constexpr auto kTunnelCpu =
     Counter("validator_supervisor_tunnel_process_cpu_seconds_total",
-            "CPU time that the ssh process of the tunnel has used, user and system.", "node");
+            "CPU time that the ssh process of the tunnel has used, user and system.", "bastion");
 inline constexpr auto kTunnelMemory =
     Gauge("validator_supervisor_tunnel_process_resident_memory_bytes",
-          "Resident memory of the ssh process of the tunnel.", "node");
+          "Resident memory of the ssh process of the tunnel.", "bastion");
 inline constexpr auto kValidatorUp =
     Gauge("validator_supervisor_validator_process_up",
           "1 if the daemon has its docker run of the validator, 0 if not.");
 inline constexpr auto kValidatorStart =
     Gauge("validator_supervisor_validator_process_start_time_seconds",
           "When the docker run of the validator was started, in Unix time.");
-inline constexpr auto kLogShipperUp = Gauge(
-    "validator_supervisor_log_shipper_process_up",
-    "1 if the daemon has its docker run of the log collector for the bastion, 0 if not.", "node");
+inline constexpr auto kLogShipperUp =
+    Gauge("validator_supervisor_log_shipper_process_up",
+          "1 if the daemon has its docker run of the log collector for the bastion, 0 if not.",
+          "bastion");
 inline constexpr auto kLogShipperStart =
     Gauge("validator_supervisor_log_shipper_process_start_time_seconds",
-          "When the docker run of the log collector was started, in Unix time.", "node");
+          "When the docker run of the log collector was started, in Unix time.", "bastion");
 inline constexpr auto kOrphans =
     Gauge("validator_supervisor_orphaned_processes",
           "Tunnels, validators and log collectors that are not the daemon's own (any more): they "
@@ -88,24 +91,25 @@ inline constexpr auto kForwardUp =
     Gauge("validator_supervisor_forward_up",
           "1 if HTTP was answered through the forward within 5 s, whatever the answer, 0 if not. "
           "service: beacon or loki.",
-          "node", "service");
+          "bastion", "service");
 inline constexpr auto kForwardReady =
     Gauge("validator_supervisor_forward_ready",
           "1 if the service behind the forward answered as one that works (beacon: "
           "eth/v1/node/syncing, loki: ready), 0 if not.",
-          "node", "service");
+          "bastion", "service");
 inline constexpr auto kForwardDuration = Gauge("validator_supervisor_forward_duration_seconds",
-                                               "How long the answer took.", "node", "service");
+                                               "How long the answer took.", "bastion", "service");
 inline constexpr auto kBeaconSyncing =
     Gauge("validator_supervisor_beacon_syncing",
           "1 if the beacon node of the bastion says that it syncs, 0 if it says that it is synced.",
-          "node");
+          "bastion");
 
-inline constexpr auto kMetrics =
+inline constexpr auto kDaemonMetrics =
     Table(kRpcLastResult, kRpcLastSuccess, kRpcDuration, kRpcFailures, kRpcAuthentications,
           kUnlocked, kValidatorSupervised, kBeaconConnected, kConnectedNodeInfo, kReleaseInfo,
           kDaemonUp, kDaemonStart, kDaemonCpu, kDaemonMemory, kTunnelUp, kTunnelStart, kTunnelCpu,
           kTunnelMemory, kValidatorUp, kValidatorStart, kLogShipperUp, kLogShipperStart, kOrphans,
           kForwardUp, kForwardReady, kForwardDuration, kBeaconSyncing);
+inline constexpr auto kMetrics = Join(kDaemonMetrics, kHostMetrics);
 
 }  // namespace stakewatch::supervisor

@@ -11,7 +11,8 @@
 namespace stakewatch::supervisor {
 
 struct Node {
-  std::string name;  // host:port, the label `node` of every source.
+  std::string
+      name;  // host:port, the label `bastion` of every source: `node` is a label of the target.
   std::string host;
   std::string port;
 };

@@ -1,5 +1,7 @@
 #include "exporters/supervisor/supervisor.h"
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -72,10 +74,13 @@ void DeclareFlags(Flags& flags, Settings& settings) {
   flags.Add("supervisor.logs-dir", settings.logs_dir,
             "Its logs_dir, on the validator host: supervisor.log is followed.");
   flags.Add("path.procfs", settings.procfs, "Where /proc of the host is mounted.");
+  DeclareHostFlags(flags, settings.host);
 }
 
 std::vector<std::string> SourceNames() {
-  return {"rpc", "processes", "forwards"};
+  std::vector<std::string> names = {"rpc", "processes", "forwards"};
+  std::ranges::copy(HostSourceNames(), std::back_inserter(names));
+  return names;
 }
 
 Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
@@ -88,6 +93,9 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   }
   const auto nodes = ParseNodes(settings.nodes);
   if (!nodes) return std::unexpected("--supervisor.node: " + nodes.error());
+  auto host = HostSources(settings, *nodes);
+  if (!host) return std::unexpected(host.error());
+  std::ranges::move(*host, std::back_inserter(sources));
   if (nodes->empty()) return sources;
   sources.push_back(Feed("processes", [procfs = settings.procfs, nodes = *nodes](
                                           const Deadline& deadline, Sheet& sheet) {

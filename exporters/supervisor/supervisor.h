@@ -11,6 +11,7 @@
 #include "common/own_metrics.h"
 #include "common/result.h"
 #include "common/scrape/scrape.h"
+#include "exporters/supervisor/host.h"
 
 namespace stakewatch::supervisor {
 
@@ -26,6 +27,7 @@ struct Settings {
   std::string port_layout = "head";  // Or 2021.
   std::string data_dir, logs_dir;    // Empty: not looked at.
   std::string procfs = "/proc";
+  HostSettings host;
 };
 
 void DeclareFlags(Flags& flags, Settings& settings);

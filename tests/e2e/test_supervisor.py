@@ -1,7 +1,6 @@
 """supervisor_exporter as a process on the simulated supervisor: each row of what the RPC says and
 what is true puts the right thing on the page, over all transports, and so does each bad answer.
 A real sshd: tests/real/test_supervisor.py."""
-import contextlib
 import os
 import pathlib
 import socket
@@ -10,7 +9,7 @@ import subprocess
 import pytest
 
 from conftest import BIN
-from harness import Simulator, free_port, promtool_accepts, wait_until
+from harness import Simulator, free_ports, promtool_accepts, wait_until
 
 KEY = "ffeeddccbbaa99887766554433221100\n"
 NODES = ["10.77.1.2:2222", "10.77.2.2:2222"]
@@ -21,23 +20,10 @@ HEALTH = {"validator_supervisor_unlocked", "validator_supervisor_validator_super
           "validator_supervisor_release_info"}
 
 
-def free_ports():
-    """The first of eight ports of which none is taken."""
-    while True:
-        base = free_port()
-        with contextlib.ExitStack() as taken:
-            try:
-                for port in range(base, base + 8):
-                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-        return base
-
-
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sim")
-    base = free_ports()
+    base = free_ports(8)
     sim = Simulator(BIN / "stakewatch_sim", folder, f"--supervisor-socket={folder}/rpc.sock",
                     f"--supervisor-certificate={folder}/rpc.pem",
                     f"--supervisor-forwards={base}", f"--supervisor-procfs={folder}/proc",
@@ -137,16 +123,16 @@ def test_what_health_says_and_what_is_true(reality, sim, run_on_host):
     assert page.by("stakewatch_source_up", "source") == dict.fromkeys(SOURCES, 1)
     assert page["validator_supervisor_daemon_up"] == 1
     assert page["validator_supervisor_validator_process_up"] == validator
-    assert page.by("validator_supervisor_tunnel_process_up", "node") == dict(zip(NODES, tunnels))
+    assert page.by("validator_supervisor_tunnel_process_up", "bastion") == dict(zip(NODES, tunnels))
     assert page["validator_supervisor_orphaned_processes"] == 0
     for service in ("beacon", "loki"):
         for node, up in zip(NODES, forwards):
-            of = {"node": node, "service": service}
+            of = {"bastion": node, "service": service}
             assert page.get("validator_supervisor_forward_up", **of) == up
             assert page.get("validator_supervisor_forward_ready", **of) == up
             told = page.get("validator_supervisor_forward_duration_seconds", **of)
             assert (told is not None) == up
-    assert page.by("validator_supervisor_beacon_syncing", "node") == {
+    assert page.by("validator_supervisor_beacon_syncing", "bastion") == {
         node: 0 for node, up in zip(NODES, forwards) if up}
     connected = page.series("validator_supervisor_connected_node_info")
     assert [dict(labels) for labels in connected] == (

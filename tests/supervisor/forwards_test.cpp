@@ -101,10 +101,10 @@ TEST_CASE("forwards: all at the same time, the silent ones apart, and over befor
   CHECK_FALSE(deadline.Over());
   CHECK(Deadline::Clock::now() - start > 500ms);
   const std::string page = WritePage(std::move(sheet).TakeFamilies());
-  CHECK(page.contains(R"(validator_supervisor_forward_up{node="good:22",service="beacon"} 1)"));
-  CHECK(page.contains(R"(validator_supervisor_beacon_syncing{node="good:22"} 0)"));
-  CHECK(page.contains(R"(validator_supervisor_forward_up{node="c:22",service="loki"} 0)"));
-  CHECK_FALSE(page.contains(R"(duration_seconds{node="c:22")"));
+  CHECK(page.contains(R"(validator_supervisor_forward_up{bastion="good:22",service="beacon"} 1)"));
+  CHECK(page.contains(R"(validator_supervisor_beacon_syncing{bastion="good:22"} 0)"));
+  CHECK(page.contains(R"(validator_supervisor_forward_up{bastion="c:22",service="loki"} 0)"));
+  CHECK_FALSE(page.contains(R"(duration_seconds{bastion="c:22")"));
 }
 
 }  // namespace
