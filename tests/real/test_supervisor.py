@@ -1,6 +1,6 @@
-"""Real tunnels through two real sshd on loopback, held as the validator supervisor holds them, behind
-the simulated RPC: cut, frozen and opened again; the RPC through a bastion; and the ssh -R of the
-exporter's README, by which a bastion scrapes the validator host."""
+"""Real tunnels through two real sshd on loopback, held as the validator supervisor holds them,
+behind the simulated RPC: cut, frozen and opened again; the RPC through a bastion; and the ssh -R of
+the exporter's README, by which a bastion scrapes the validator host."""
 import contextlib
 import getpass
 import http.client
@@ -19,22 +19,24 @@ import threading
 import pytest
 
 from conftest import BIN, scrape
-from harness import ROOT, Page, Program, Simulator, free_port, http_request, listens, wait_until
+from harness import (ROOT, Page, Program, Simulator, free_port, free_ports, http_request, listens,
+                     wait_until)
 
 SSHD = "/usr/sbin/sshd"
 README = (ROOT / "exporters/supervisor/README.md").read_text()
 KEY = "ffeeddccbbaa99887766554433221100\n"
 # Starts each tunnel, and again when it has ended, as the daemon does; they end with it.
 DAEMON = '''
-import ctypes, json, signal, subprocess, sys, time
+import ctypes, signal, subprocess, time
 tunnels = {i: None for i in range(len(COMMANDS))}
 def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 while True:
     for i, running in tunnels.items():
         if running is None or running.poll() is not None:
-            tunnels[i] = subprocess.Popen(COMMANDS[i], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                          stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+            tunnels[i] = subprocess.Popen(
+                COMMANDS[i], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
     time.sleep(0.2)
 '''
 
@@ -159,19 +161,6 @@ SetEnv SHLVL=2
         self.services.server_close()
 
 
-def free_ports(count):
-    """The first of that many in a row."""
-    while True:
-        base = free_port()
-        with contextlib.ExitStack() as taken:
-            try:
-                for port in range(base, base + count):
-                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
-            except OSError:
-                continue
-        return base
-
-
 class Host:
     """The validator host: the simulated RPC, and the tunnels of a daemon."""
 
@@ -236,7 +225,7 @@ def exporter(host, run_exporter):
 
 
 def forwards(page, bastion):
-    return tuple(page.get("validator_supervisor_forward_up", node=bastion.node, service=service)
+    return tuple(page.get("validator_supervisor_forward_up", bastion=bastion.node, service=service)
                  for service in ("beacon", "loki"))
 
 
@@ -258,7 +247,7 @@ def all_open(host, page):
 
 
 def tunnel(page, bastion, what):
-    return page.get(f"validator_supervisor_tunnel_process_{what}", node=bastion.node)
+    return page.get(f"validator_supervisor_tunnel_process_{what}", bastion=bastion.node)
 
 
 def test_open_tunnels_and_their_processes(host, exporter):
@@ -275,7 +264,7 @@ def test_open_tunnels_and_their_processes(host, exporter):
         assert tunnel(page, bastion, "up") == 1
         assert tunnel(page, bastion, "resident_memory_bytes") > 1e6
         assert tunnel(page, bastion, "cpu_seconds_total") >= 0
-        assert page.get("validator_supervisor_beacon_syncing", node=bastion.node) == 0
+        assert page.get("validator_supervisor_beacon_syncing", bastion=bastion.node) == 0
     for pid in processes:
         assert any(abs(start - started_at(pid)) < 0.1 for start in starts)
     assert page["validator_supervisor_orphaned_processes"] == 0
@@ -309,7 +298,7 @@ def test_frozen_is_half_open(host, exporter):
     assert tunnel(page, first, "start_time_seconds") == start
     assert result(page) == "ok" and page["validator_supervisor_beacon_connected"] == 1
     assert forwards(page, second) == (1, 1), "the other is asked at the same time"
-    assert page.get("validator_supervisor_forward_duration_seconds", node=first.node,
+    assert page.get("validator_supervisor_forward_duration_seconds", bastion=first.node,
                     service="beacon") is None
     first.thaw()
     page = await_page(exporter, lambda page: all_open(host, page), "open again")
