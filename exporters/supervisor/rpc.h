@@ -33,7 +33,7 @@ class RpcJob {
   std::optional<std::int64_t> CertificateNotAfter() const;
 
  private:
-  mutable Client client_;
+  Client client_;
   Job<Health> job_;  // Last: it uses the client.
 };
 
