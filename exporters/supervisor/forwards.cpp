@@ -64,6 +64,7 @@ void ScrapeForwards(const std::vector<Forward>& forwards, const Deadline& deadli
   std::vector<Probed> probed(forwards.size());
   {
     std::vector<std::jthread> threads;
+    threads.reserve(forwards.size());
     for (std::size_t i = 0; i < forwards.size(); ++i) {
       threads.emplace_back([&, i] { probed[i] = Probe(forwards[i], probe_deadline); });
     }
@@ -74,7 +75,9 @@ void ScrapeForwards(const std::vector<Forward>& forwards, const Deadline& deadli
     sheet.Set(kForwardUp, probed[i].up ? 1 : 0, node, service);
     sheet.Set(kForwardReady, probed[i].ready ? 1 : 0, node, service);
     if (probed[i].up) sheet.Set(kForwardDuration, probed[i].seconds, node, service);
-    if (probed[i].syncing) sheet.Set(kBeaconSyncing, *probed[i].syncing ? 1 : 0, node);
+    if (const auto syncing = probed[i].syncing) {
+      sheet.Set(kBeaconSyncing, *syncing ? 1 : 0, node);
+    }
   }
 }
 

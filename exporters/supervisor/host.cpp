@@ -18,15 +18,6 @@ namespace {
 constexpr std::size_t kInterchangesMax = 16;
 constexpr std::size_t kReversePortsMax = 16;
 
-// Of what has no upstream.
-Source LocalSource(std::string_view name,
-                   std::function<Result<void>(const Deadline&, Sheet&)> scrape) {
-  return {name, nullptr,
-          [scrape = std::move(scrape)](const Upstream&, const Deadline& deadline, Sheet& sheet) {
-            return scrape(deadline, sheet);
-          }};
-}
-
 Checked<std::set<std::uint16_t>> ParsePorts(const std::vector<std::string>& texts) {
   std::set<std::uint16_t> ports;
   for (const std::string& text : texts) {
@@ -61,6 +52,14 @@ Checked<void> CheckInterchanges(const std::vector<std::string>& paths) {
 }
 
 }  // namespace
+
+Source LocalSource(std::string_view name,
+                   std::function<Result<void>(const Deadline&, Sheet&)> scrape) {
+  return {name, nullptr,
+          [scrape = std::move(scrape)](const Upstream&, const Deadline& deadline, Sheet& sheet) {
+            return scrape(deadline, sheet);
+          }};
+}
 
 void DeclareHostFlags(Flags& flags, HostSettings& settings) {
   flags.Add("supervisor.backup-names", settings.backup_names,

@@ -3,6 +3,7 @@
 // interchange. Each is there when a flag says where to look.
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/flags.h"
@@ -26,6 +27,10 @@ struct HostSettings {
 };
 
 void DeclareHostFlags(Flags& flags, HostSettings& settings);
+
+// Of what has no upstream.
+Source LocalSource(std::string_view name,
+                   std::function<Result<void>(const Deadline&, Sheet&)> scrape);
 
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> HostSourceNames();

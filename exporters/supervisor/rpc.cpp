@@ -63,7 +63,10 @@ Result<void> RpcJob::Tell(Sheet& sheet) const {
   }
   sheet.Set(kRpcAuthentications, static_cast<double>(client_.Authentications()));
   if (now.found != nullptr && !now.past.error) TellHealth(*now.found, sheet);
-  return TellJob(now.past, {kRpcLastSuccess, kRpcDuration, kRpcFailures}, sheet);
+  auto told = TellJob(now.past, {kRpcLastSuccess, kRpcDuration, kRpcFailures}, sheet);
+  // A daemon that is busy is not down.
+  if (!told && told.error().reason == Reason::kTimeout) return {};
+  return told;
 }
 
 std::optional<std::int64_t> RpcJob::CertificateNotAfter() const {

@@ -27,13 +27,13 @@ class RpcJob {
   RpcJob(RpcAccess access, milliseconds interval, milliseconds timeout);
 
   void Start() { job_.Start(); }
-  // Of the last question: what it told, or how it failed.
+  // Of the last question: what it told, or how it failed. A time-out is no failure of the source.
   Result<void> Tell(Sheet& sheet) const;
   // Of the pinned certificate.
   std::optional<std::int64_t> CertificateNotAfter() const;
 
  private:
-  mutable Client client_;
+  Client client_;
   Job<Health> job_;  // Last: it uses the client.
 };
 

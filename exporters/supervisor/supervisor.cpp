@@ -17,15 +17,6 @@
 namespace stakewatch::supervisor {
 namespace {
 
-// A source that has no one upstream.
-Source Feed(std::string_view name, std::function<Result<void>(const Deadline&, Sheet&)> scrape) {
-  return Source{
-      .name = name,
-      .upstream = nullptr,
-      .scrape = [scrape = std::move(scrape)](const Upstream&, const Deadline& deadline,
-                                             Sheet& sheet) { return scrape(deadline, sheet); }};
-}
-
 Checked<Source> RpcSource(const Settings& settings) {
   auto peer = ParseLinePeer(settings.rpc);
   if (!peer) return std::unexpected("--supervisor.rpc: " + peer.error());
@@ -39,7 +30,8 @@ Checked<Source> RpcSource(const Settings& settings) {
   if (const auto checked = CheckAccess(access); !checked) return std::unexpected(checked.error());
   const auto job =
       std::make_shared<RpcJob>(std::move(access), settings.rpc_interval, settings.rpc_timeout);
-  Source source = Feed("rpc", [job](const Deadline&, Sheet& sheet) { return job->Tell(sheet); });
+  Source source =
+      LocalSource("rpc", [job](const Deadline&, Sheet& sheet) { return job->Tell(sheet); });
   source.start = [job] { job->Start(); };
   source.certificate_not_after = [job] { return job->CertificateNotAfter(); };
   return source;
@@ -97,15 +89,15 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   if (!host) return std::unexpected(host.error());
   std::ranges::move(*host, std::back_inserter(sources));
   if (nodes->empty()) return sources;
-  sources.push_back(Feed("processes", [procfs = settings.procfs, nodes = *nodes](
-                                          const Deadline& deadline, Sheet& sheet) {
+  sources.push_back(LocalSource("processes", [procfs = settings.procfs, nodes = *nodes](
+                                                 const Deadline& deadline, Sheet& sheet) {
     return ScrapeProcesses(procfs, nodes, deadline, sheet);
   }));
   const PortLayout layout = settings.port_layout == "head" ? PortLayout::kHead : PortLayout::k2021;
   const auto forwards = MakeForwards(*nodes, layout, settings.port_base);
   if (!forwards) return std::unexpected(forwards.error());
   sources.push_back(
-      Feed("forwards", [forwards = *forwards](const Deadline& deadline, Sheet& sheet) {
+      LocalSource("forwards", [forwards = *forwards](const Deadline& deadline, Sheet& sheet) {
         ScrapeForwards(forwards, deadline, sheet);
         return Result<void>();
       }));
