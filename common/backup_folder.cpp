@@ -39,7 +39,8 @@ void Count(const struct stat& file, std::uint64_t bytes_min, BackupFolder& found
 
 Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupNames& names) {
   const std::unique_ptr<DIR, CloseFolder> folder(::opendir(path.c_str()));
-  if (!folder) return std::unexpected(path + " cannot be listed: " + SystemMessage(errno));
+  const int descriptor = folder ? ::dirfd(folder.get()) : -1;
+  if (descriptor < 0) return std::unexpected(path + " cannot be listed: " + SystemMessage(errno));
   BackupFolder found;
   std::size_t entries = 0;
   for (;;) {
@@ -54,7 +55,7 @@ Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupName
     }
     if (::fnmatch(names.pattern.c_str(), entry->d_name, FNM_PERIOD) != 0) continue;
     struct stat file{};
-    if (::fstatat(::dirfd(folder.get()), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (::fstatat(descriptor, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0) {
       if (errno == ENOENT) continue;  // Removed in between.
       return std::unexpected(path + "/" + entry->d_name + ": " + SystemMessage(errno));
     }

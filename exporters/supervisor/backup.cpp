@@ -24,9 +24,10 @@ Result<void> ScrapeBackups(const std::vector<BackupPlace>& places, const std::st
     }
     sheet.Set(kBackupFiles, static_cast<double>(folder->files), location);
     sheet.Set(kBackupEmptyFiles, static_cast<double>(folder->empty), location);
-    if (!folder->newest) continue;
-    sheet.Set(kBackupTime, folder->newest->modified, location);
-    sheet.Set(kBackupSize, static_cast<double>(folder->newest->bytes), location);
+    const auto& newest = folder->newest;
+    if (!newest) continue;
+    sheet.Set(kBackupTime, newest->modified, location);
+    sheet.Set(kBackupSize, static_cast<double>(newest->bytes), location);
   }
   if (error) return Fail(Reason::kUnreachable, *error);
   return {};

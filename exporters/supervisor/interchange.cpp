@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,6 +19,12 @@ namespace stakewatch::supervisor {
 namespace {
 
 constexpr std::size_t kReadBytes = 256U << 10;
+
+// At the end of its scope.
+struct Released {
+  std::binary_semaphore& taken;
+  ~Released() { taken.release(); }
+};
 
 void TellRange(const Metric<2>& metric, const std::optional<Range>& range, const std::string& file,
                Sheet& sheet) {
@@ -73,8 +80,10 @@ Result<Interchange> ReadInterchange(const std::string& path, const Deadline& dea
 }
 
 Result<void> Interchanges::Scrape(const Deadline& deadline, Sheet& sheet) {
-  const std::unique_lock lock(mutex_, deadline.Left());
-  if (!lock.owns_lock()) return Fail(Reason::kTimeout, "another scrape still reads the files");
+  if (!free_.try_acquire_for(deadline.Left())) {
+    return Fail(Reason::kTimeout, "another scrape still reads the files");
+  }
+  const Released released{free_};
   std::optional<Error> error;
   for (const std::string& path : paths_) {
     const FileStamp stamp = StampOf(path);
@@ -89,7 +98,7 @@ Result<void> Interchanges::Scrape(const Deadline& deadline, Sheet& sheet) {
       if (!error) error = read.error();
       continue;
     }
-    sheet.Set(kInterchangeTime, static_cast<double>(stamp.modified_ns / 1'000'000'000), path);
+    sheet.Set(kInterchangeTime, std::floor(static_cast<double>(stamp.modified_ns) / 1e9), path);
     sheet.Set(kInterchangeKeys, static_cast<double>(read->keys), path);
     TellRange(kInterchangeSlot, read->slots, path, sheet);
     TellRange(kInterchangeSourceEpoch, read->source_epochs, path, sheet);

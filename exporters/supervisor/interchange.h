@@ -2,7 +2,7 @@
 // The source interchange: slashing-protection files that the operator exports (EIP-3076), by path.
 #include <chrono>
 #include <map>
-#include <mutex>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -36,7 +36,7 @@ class Interchanges {
   };
 
   const std::vector<std::string> paths_;
-  std::timed_mutex mutex_;
+  std::binary_semaphore free_{1};  // One scrape at a time reads.
   std::map<std::string, Known> known_;
 };
 

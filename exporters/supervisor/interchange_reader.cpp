@@ -21,10 +21,11 @@ void Widen(std::optional<Range>& range, std::uint64_t value) {
 
 // A decimal number in a string, as the format has them.
 Checked<std::uint64_t> NumberOf(const JsonToken& token, std::string_view name) {
+  const std::string_view text = token.text;
   std::uint64_t value = 0;
-  const char* const end = token.text.data() + token.text.size();
-  const auto [at, error] = std::from_chars(token.text.data(), end, value);
-  if (token.kind == JsonToken::Kind::kString && error == std::errc() && at == end) return value;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool number = error == std::errc() && end == text.data() + text.size();
+  if (token.kind == JsonToken::Kind::kString && number) return value;
   return std::unexpected("\"" + std::string(name) + "\" is no decimal number in a string");
 }
 
