@@ -88,7 +88,7 @@ Result<std::string> Link::Ask(std::string_view question, std::size_t bytes_max,
     came.append(some.data(), static_cast<std::size_t>(n));
     const auto cut = CutLine(came, bytes_max);
     if (!cut) return std::unexpected(cut.error());
-    if (*cut) return std::string(**cut);
+    if (const auto answer = *cut) return std::string(*answer);
   }
 }
 
