@@ -52,6 +52,18 @@ EXPOSE 19102
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/beacon_exporter", "--health"]
 ENTRYPOINT ["/usr/bin/beacon_exporter"]
 
+FROM scratch AS supervisor_exporter
+COPY --from=build /roots/supervisor_exporter /
+LABEL org.opencontainers.image.title="supervisor_exporter" \
+  org.opencontainers.image.description="Prometheus exporter for the validator supervisor" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+ENV STAKEWATCH_WEB_LISTEN_ADDRESS=:19104
+EXPOSE 19104
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/supervisor_exporter", "--health"]
+ENTRYPOINT ["/usr/bin/supervisor_exporter"]
+
 FROM scratch AS supervisord_exporter
 COPY --from=build /roots/supervisord_exporter /
 LABEL org.opencontainers.image.title="supervisord_exporter" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # `make demo`: every exporter, a real Prometheus and a real Alertmanager with our configuration, on a
-# simulated Geth, beacon node and supervisord. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…)
+# simulated Geth, beacon node, validator supervisor and supervisord. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…)
 # and BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
 # Each port is a variable, which a flag can set as well: --prometheus-port 9095.
 set -euo pipefail
@@ -8,13 +8,16 @@ cd "$(dirname "$0")/.."
 
 names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT BEACON_EXPORTER_PORT SIM_HTTP_PORT
   SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT
-  SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT)
+  SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT SUPERVISOR_EXPORTER_PORT SIM_SUPERVISOR_PORT_BASE)
 PROMETHEUS_PORT=${PROMETHEUS_PORT:-9090}
 ALERTMANAGER_PORT=${ALERTMANAGER_PORT:-9093}
 GETH_EXPORTER_PORT=${GETH_EXPORTER_PORT:-19101}
 BEACON_EXPORTER_PORT=${BEACON_EXPORTER_PORT:-19102}
 SUPERVISORD_EXPORTER_PORT=${SUPERVISORD_EXPORTER_PORT:-19105}
 SIM_SUPERVISORD_PORT=${SIM_SUPERVISORD_PORT:-9001}
+SUPERVISOR_EXPORTER_PORT=${SUPERVISOR_EXPORTER_PORT:-19104}
+# The first of eight.
+SIM_SUPERVISOR_PORT_BASE=${SIM_SUPERVISOR_PORT_BASE:-23000}
 SIM_HTTP_PORT=${SIM_HTTP_PORT:-8545}
 SIM_WS_PORT=${SIM_WS_PORT:-8546}
 SIM_BEACON_PORT=${SIM_BEACON_PORT:-3500}
@@ -70,7 +73,7 @@ check_ports() {
       echo "demo: $name=$port is given to two programs" >&2
       wrong=yes
     elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ||
-      $GETH_URL && $BEACON_URL && $name == *SUPERVISORD* ]]; then
+      $GETH_URL && $BEACON_URL && $name == *SUPERVISOR* ]]; then
       continue  # No simulated one.
     elif port_taken "$port"; then
       echo "demo: port $port is taken; another one: $name=$((port + 10000 > 65535 ? port - 1000 : port + 10000)) make demo" >&2
@@ -93,7 +96,8 @@ stop_all() {
   trap '' INT TERM HUP
   trap - EXIT
   (( ${#pids[@]} == 0 )) || echo "Stopping …"
-  for name in prometheus alertmanager geth_exporter beacon_exporter supervisord_exporter simulator; do
+  for name in prometheus alertmanager geth_exporter beacon_exporter supervisor_exporter supervisord_exporter \
+    simulator; do
     pid=${pids[$name]:-}
     [[ $pid ]] || continue
     kill -TERM "$pid" 2>/dev/null || true
@@ -160,6 +164,8 @@ render() {
     mkdir -p "$work/prometheus/targets"
     printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SUPERVISORD_EXPORTER_PORT" \
       >"$work/prometheus/targets/supervisord.yml"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SUPERVISOR_EXPORTER_PORT" \
+      >"$work/prometheus/targets/validator-supervisor.yml"
   fi
   # A real client and a simulated one are not two of one node.
   if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
@@ -177,7 +183,8 @@ start_node() {
       --slots-per-epoch "$slots_per_epoch" --validator-client "127.0.0.1:$SIM_VALIDATOR_PORT")
   fi
   if ! [[ $GETH_URL && $BEACON_URL ]]; then
-    supervisord=(--supervisord "127.0.0.1:$SIM_SUPERVISORD_PORT")
+    supervisord=(--supervisord "127.0.0.1:$SIM_SUPERVISORD_PORT" --supervisor-socket "$work/rpc.sock"
+      --supervisor-procfs "$work/proc" --supervisor-forwards "$SIM_SUPERVISOR_PORT_BASE")
   fi
   start simulator "$bin/stakewatch_sim" --http "$http" --ws "$ws" --ipc "$work/geth.ipc" \
     --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval "$slot_seconds" \
@@ -212,7 +219,18 @@ start_beacon_exporter() {
   await beacon_exporter "http://127.0.0.1:$BEACON_EXPORTER_PORT/-/healthy"
 }
 
-# What is watched on it is simulated, too, so not beside two real nodes.
+# What is watched on them is simulated, too, so not beside two real nodes.
+start_supervisor_exporter() {
+  ! [[ $GETH_URL && $BEACON_URL ]] || return 0
+  (umask 077 && curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/supervisor-key" >"$work/supervisor-key")
+  start supervisor_exporter "$bin/supervisor_exporter" --supervisor.rpc="$work/rpc.sock" \
+    --supervisor.key-file="$work/supervisor-key" --path.procfs="$work/proc" \
+    --supervisor.node=10.77.1.2:2222 --supervisor.node=10.77.2.2:2222 \
+    --supervisor.port-base="$SIM_SUPERVISOR_PORT_BASE" \
+    --web.listen-address="127.0.0.1:$SUPERVISOR_EXPORTER_PORT"
+  await supervisor_exporter "http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/-/healthy"
+}
+
 start_supervisord_exporter() {
   ! [[ $GETH_URL && $BEACON_URL ]] || return 0
   start supervisord_exporter "$bin/supervisord_exporter" \
@@ -248,6 +266,9 @@ EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated; its exporter at http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/)
 EOF
+  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
+  supervisor    $work/rpc.sock (simulated validator supervisor; its exporter at http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/)
+EOF
   [[ $GETH_URL ]] || cat <<EOF
   Geth          http://127.0.0.1:$SIM_HTTP_PORT/ (simulated; also ws://127.0.0.1:$SIM_WS_PORT, $work/geth.ipc)
 EOF
@@ -269,6 +290,7 @@ EOF
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   $fault?kind=process&method=geth&value=FATAL&for=60s'    # supervisord gives a program up
+  $fault?kind=reality&value=silent_links&for=5m'    # the tunnels look alive, and nothing comes through
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults
 EOF
   echo
@@ -291,6 +313,7 @@ main() {
   start_node
   start_geth_exporter
   start_beacon_exporter
+  start_supervisor_exporter
   start_supervisord_exporter
   start_monitors
   say_what_runs

@@ -9,12 +9,12 @@ build=(g++ cmake ninja-build ccache pkg-config prometheus-cpp-dev libcpp-httplib
   libsimdjson-dev libpugixml-dev libcrypt-dev libssl-dev zlib1g-dev git)
 monitors=(prometheus prometheus-alertmanager)
 demo=("${build[@]}" "${monitors[@]}" curl)
-test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter)
+test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter strace)
 clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
 fuzz=("${lint[@]}")
 # Not golang-go: tests/stack/programs.sh fetches a Go where there is none that can build a Geth.
-real=("${test[@]}" ca-certificates npm supervisor)
+real=("${test[@]}" ca-certificates npm supervisor openssh-server)
 # A disk to fill: mkfs, unshare, mount.
 faults=("${test[@]}" ca-certificates e2fsprogs util-linux mount)
 debian13=(debootstrap)

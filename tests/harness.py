@@ -71,6 +71,18 @@ def free_port():
         return port
 
 
+def free_ports(count):
+    """The first of so many ports in a row, as free_port's."""
+    while True:
+        base = free_port()
+        others = range(base + 1, base + count)
+        if not all(port < EPHEMERAL_PORTS_BEGIN and port not in _given_ports and _take(port)
+                   and not listens(port) for port in others):
+            continue
+        _given_ports.update(others)
+        return base
+
+
 def _die_with_parent():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

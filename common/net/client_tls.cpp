@@ -5,12 +5,25 @@
 #include <mutex>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "common/file.h"
 
 namespace stakewatch {
 namespace {
+
+constexpr std::size_t kCertificateBytesMax = 64 << 10;
+
+// The only certificate of the store is the one that the peer may show.
+int IsThePinned(int ok, X509_STORE_CTX* verified) {
+  if (ok != 1 || X509_STORE_CTX_get_error_depth(verified) != 0) return ok;
+  const auto* const objects = X509_STORE_get0_objects(X509_STORE_CTX_get0_store(verified));
+  const X509* const pinned = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, 0));
+  if (X509_cmp(pinned, X509_STORE_CTX_get0_cert(verified)) == 0) return 1;
+  X509_STORE_CTX_set_error(verified, X509_V_ERR_CERT_REJECTED);
+  return 0;
+}
 
 struct FreeStore {
   void operator()(X509_STORE* store) const { X509_STORE_free(store); }
@@ -84,6 +97,27 @@ Checked<void> LoadCertificates(SSL_CTX* ctx, const UpstreamOptions& options) {
                            OpenSslError());
   }
   return {};
+}
+
+Checked<PinnedSslCtx> PinCertificate(const std::string& file) {
+  const auto read = ReadFile(file, kCertificateBytesMax);
+  if (!read) return std::unexpected(file + " " + read.error());
+  ERR_clear_error();
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(read->text.data(), static_cast<int>(read->text.size())), BIO_free);
+  const auto refuse = [](char*, int, int, void*) { return -1; };
+  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+      PEM_read_bio_X509(bio.get(), nullptr, refuse, nullptr), X509_free);
+  if (certificate == nullptr) {
+    return std::unexpected("no certificate in " + file + ": " + OpenSslError());
+  }
+  PinnedSslCtx pinned{ClientSslCtx(""), NotAfter(certificate.get())};
+  X509_STORE* const store = X509_STORE_new();
+  X509_STORE_add_cert(store, certificate.get());
+  X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);  // It may be signed by another.
+  SSL_CTX_set_cert_store(pinned.ctx.get(), store);
+  SSL_CTX_set_verify(pinned.ctx.get(), SSL_VERIFY_PEER, IsThePinned);
+  return pinned;
 }
 
 std::optional<std::int64_t> NotAfter(const X509* certificate) {

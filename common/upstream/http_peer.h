@@ -10,16 +10,12 @@
 #include <openssl/ssl.h>
 
 #include "common/file.h"
+#include "common/net/client_tls.h"
 #include "common/net/net.h"
 #include "common/result.h"
 #include "common/upstream/upstream.h"
 
 namespace stakewatch {
-
-struct FreeSsl {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-using Ssl = std::unique_ptr<SSL, FreeSsl>;
 
 // Thread-safe.
 class HttpPeer {

@@ -26,6 +26,7 @@ EMPTY_AT_TIMES = {
     "no duty known": "Nothing that --restart.avoid names may be due.",
     "not in it": "No own validator may be in the sync committee.",
     "no sensors": "A virtual machine has none.",
+    "not known": "The kernel may not say what is below a folder.",
 }
 REASONS = {**EMPTY, **EMPTY_AT_TIMES}
 

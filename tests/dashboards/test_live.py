@@ -14,7 +14,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 from boards import (EMPTY, EMPTY_AT_TIMES, REASONS, annotation_queries, filled,  # noqa: E402
                     panels, prometheus_queries, shown, soon, variable_queries)
 from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, Simulator,  # noqa: E402
-                     answers, free_port, http_request, wait_until)
+                     answers, free_port, free_ports, http_request, wait_until)
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 # Until each query has had its answer: feeds, jobs and rules of a minute need their time.
@@ -54,7 +54,43 @@ def node_exporter(folder):
     return started
 
 
-def exporters(sim, folder):
+BASTIONS = ("10.77.1.2:2222", "10.77.2.2:2222")  # The simulator's.
+INTERCHANGE = json.dumps({"metadata": {"interchange_format_version": "5"}, "data": [
+    {"pubkey": "0x" + "a" * 96, "signed_blocks": [],
+     "signed_attestations": [{"source_epoch": "7", "target_epoch": "8"}]}]})
+
+
+def supervisor_flags(folder, forwards):
+    """Of a validator host and a bastion in one, with its folders."""
+    for name in ("data", "logs", "shm"):
+        (folder / name).mkdir()
+    (folder / "data/supervisor-backup.bin").write_bytes(bytes(904))
+    (folder / "data/rpc.key").touch(0o600)
+    (folder / "data/rpc.key").write_text("ffeeddccbbaa99887766554433221100\n")
+    (folder / "logs/supervisor.log").write_text("")
+    (folder / "interchange.json").write_text(INTERCHANGE)
+    # The simulator's has the processes alone.
+    (folder / "proc/net").mkdir()
+    (folder / "proc/net/tcp").write_text("  sl  local_address rem_address   st\n")
+    (folder / "proc/swaps").write_text("Filename Type Size Used Priority\n")
+    return [f"--supervisor.rpc={folder}/rpc.sock", "--supervisor.rpc-interval=1s",
+            f"--supervisor.key-file={folder}/data/rpc.key",
+            *(f"--supervisor.node={bastion}" for bastion in BASTIONS),
+            f"--supervisor.port-base={forwards}", f"--path.procfs={folder}/proc",
+            f"--supervisor.data-dir={folder}/data", f"--supervisor.logs-dir={folder}/logs",
+            f"--supervisor.interchange={folder}/interchange.json", f"--path.shm={folder}/shm",
+            "--supervisor.reverse-port=8000"]
+
+
+def log_of_the_supervisor(folder):
+    """What it would write while it is followed."""
+    with (folder / "logs/supervisor.log").open("a") as log:
+        log.write("DEBUG    validator_supervisor.supervisor Uploaded scp backup to"
+                  f" root@{BASTIONS[0]}\n"
+                  "INFO     validator_supervisor.subprocess Started supervised process validator\n")
+
+
+def exporters(sim, folder, forwards):
     """With all that they can be told to watch."""
     peers, validators, token = folder / "peers", folder / "validators", folder / "token"
     peers.write_text(f"enode://{'ab' * 64}@192.0.2.1:30303 friend\n")
@@ -71,7 +107,9 @@ def exporters(sim, folder):
                  f"--keymanager.url={sim.url('validator-client')}",
                  f"--keymanager.bearer-token-file={token}", name="beacon_exporter"),
         Exporter(BIN / "supervisord_exporter", folder,
-                 f"--supervisord.url={sim.url('supervisord')}", name="supervisord_exporter"))
+                 f"--supervisord.url={sim.url('supervisord')}", name="supervisord_exporter"),
+        Exporter(BIN / "supervisor_exporter", folder, *supervisor_flags(folder, forwards),
+                 name="supervisor_exporter"))
 
 
 @pytest.fixture(scope="module")
@@ -83,21 +121,30 @@ def prometheus(tmp_path_factory):
         started.append(program)
         return program
     try:
-        sim = keep(Simulator(BIN / "stakewatch_sim", folder, "--slot=1s", faces=(
-            "http", "ws", "control", "beacon", "validator-client", "supervisord"))).start()
-        geth, beacon, supervisord = (keep(exporter).start() for exporter in exporters(sim, folder))
+        forwards = free_ports(8)
+        sim = keep(Simulator(
+            BIN / "stakewatch_sim", folder, "--slot=1s", f"--supervisor-socket={folder}/rpc.sock",
+            f"--supervisor-forwards={forwards}", f"--supervisor-procfs={folder}/proc", faces=(
+                "http", "ws", "control", "beacon", "validator-client", "supervisord"))).start()
+        geth, beacon, supervisord, supervisor = (
+            keep(exporter).start() for exporter in exporters(sim, folder, forwards))
         host = keep(node_exporter(folder))
         alertmanager = keep(Alertmanager(
             folder, ROOT / "prometheus/alertmanager/alertmanager.yml", free_port())).start()
         program = Prometheus(folder, folder / "prometheus.yml")
         configuration(folder, {"geth": (geth.port, True), "beacon": (beacon.port, True),
                                "supervisord": (supervisord.port, True),
+                               "validator-supervisor": (supervisor.port, True),
                                "host": (host.port, True),
                                "prysm-validator": (sim.ports["validator-client"], True),
                                "prometheus": (program.port, False),
                                "alertmanager": (alertmanager.port, False)}, alertmanager.port)
         program.sim = sim
-        yield keep(program).start()
+        keep(program).start()
+        wait_until(lambda: program.query("validator_supervisor_log_lines_total"), 60,
+                   "the log is followed")
+        log_of_the_supervisor(folder)
+        yield program
     finally:
         for program in reversed(started):
             program.discard()

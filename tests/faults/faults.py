@@ -80,6 +80,7 @@ DUTIES = Setup(jobs=("beacon",), validators=True)
 BUSY_DUTIES = Setup(jobs=("beacon",), validators=True, network=64)
 PAIR_DUTIES = Setup(validators=True)
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
+SUPERVISORD, SUPERVISOR = Setup(jobs=("supervisord",)), Setup(jobs=("validator-supervisor",))
 BORN_BEACON = Setup(jobs=("beacon",), born=True)
 # In fast motion what a Geth catches up with cannot be told from heads that come late.
 NO_FEED = Setup(heads=False)
@@ -211,6 +212,23 @@ FAULTS = [
     Fault("host down", "all that is watched on a node is gone", all_exporters("kill"),
           all_exporters("start"), page=Told("HostDown", "host_down", 40), cause="host_down",
           lasts=100),
+    Fault("program given up", "supervisord could not start a program in any of its tries: FATAL",
+          sim("process", method="geth", value="FATAL"), setup=SUPERVISORD,
+          page=Told("ProcessFatal", "process_fatal", 40), cause="other_page"),
+    Fault("validator supervisor killed", "no process of it, its tunnels or the validator",
+          sim("stop", target="supervisor"), setup=SUPERVISOR,
+          page=Told("DaemonDown", "supervisor_daemon_down", 90), cause="vc_down", lasts=150),
+    Fault("validator supervisor locked", "it waits for its passphrase: the host was restarted",
+          sim("reality", value="locked"), setup=SUPERVISOR,
+          page=Told("SupervisorLocked", "supervisor_locked", 3 * MINUTE), cause="vc_down",
+          lasts=3.5 * MINUTE),
+    Fault("no beacon node behind any tunnel", "all bastions are down: the RPC says that the"
+          " validator runs, and it has no process", sim("reality", value="no_beacon"), setup=SUPERVISOR,
+          page=Told("AllTunnelsDown", "all_tunnels_down", 90), cause="vc_down", lasts=3 * MINUTE),
+    Fault("tunnels half open", "both links fall silent: ssh runs, and the RPC says that all is"
+          " well",
+          sim("reality", value="silent_links"), setup=SUPERVISOR,
+          page=Told("TunnelHalfOpen", "tunnel_half_open", 4 * MINUTE), cause="other_page"),
     Fault("Alertmanager unreachable", "the only one is killed: nobody can be paged, the heartbeat"
           " stops", lambda node: node.monitors.alertmanager.kill(),
           lambda node: node.monitors.alertmanager.start(), GETH, awaits=heartbeat,

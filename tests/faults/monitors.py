@@ -9,7 +9,8 @@ import yaml
 import faster
 from harness import ROOT, Alertmanager, Prometheus, Webhook, free_port
 
-JOBS = ("geth", "beacon", "prysm-validator", "node_exporter")
+JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "supervisord",
+        "validator-supervisor")
 
 
 class Monitors:

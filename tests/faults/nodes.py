@@ -4,17 +4,21 @@ import os
 import pathlib
 import subprocess
 
-from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port
+from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port, free_ports
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 FACES = ("http", "ws", "control", "beacon", "validator-client")
+# Of the jobs that have one more.
+MORE_FACES = {"supervisord": "supervisord", "validator-supervisor": "supervisor"}
+BASTIONS = ("10.77.1.2:2222", "10.77.2.2:2222")  # The simulator's.
 SLOTS_PER_EPOCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """What runs, and what of it is watched."""
-    jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter.
+    jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter,
+                                      # supervisord, validator-supervisor.
     validators: bool = False          # The beacon exporter judges the duties of the own validators.
     real_geth: bool = False           # In place of all that is simulated.
     born: bool = False                # Starts, and is watched, only when the fault begins.
@@ -78,18 +82,27 @@ class Node:
         elif "node_exporter" in self.setup.jobs:
             self.disk = Disk(self.folder).start()
         else:
+            more = tuple(face for job, face in MORE_FACES.items() if job in self.setup.jobs)
+            flags = []
+            if "supervisor" in more:
+                self.forwards = free_ports(8)
+                flags = [f"--supervisor-forwards={self.forwards}",
+                         f"--supervisor-procfs={self.folder}/proc"]
             self.sim = Simulator(BIN / "stakewatch_sim", self.folder, f"--slot={self.slot}s",
                                  f"--slots-per-epoch={SLOTS_PER_EPOCH}",
                                  f"--history-epochs={self.setup.history}",
-                                 f"--validators={self.setup.network}", faces=FACES,
-                                 port=free_port).start()
+                                 f"--validators={self.setup.network}", *flags,
+                                 faces=FACES + more, port=free_port).start()
             for fault in faults:
                 self.sim.fault(**fault)
-        flags = {"geth": self._geth_flags, "beacon": self._beacon_flags}
+        flags = {"geth": self._geth_flags, "beacon": self._beacon_flags,
+                 "supervisord": self._supervisord_flags,
+                 "validator-supervisor": self._supervisor_flags}
         for job in self.setup.jobs:
             if job in flags:
-                self.exporters[job] = Exporter(BIN / f"{job}_exporter", self.folder, *flags[job](),
-                                               name=f"{job}_exporter", port=free_port()).start()
+                name = job.removeprefix("validator-") + "_exporter"
+                self.exporters[job] = Exporter(BIN / name, self.folder, *flags[job](), name=name,
+                                               port=free_port()).start()
 
     def _geth_flags(self):
         # A dev chain has no peers. And no feed: a killed Geth loses blocks and makes others, which
@@ -115,6 +128,19 @@ class Node:
             flags += [f"--keymanager.url={self.sim.url('validator-client')}",
                       f"--keymanager.bearer-token-file={token}"]
         return flags
+
+    def _supervisord_flags(self):
+        return [f"--supervisord.url={self.sim.url('supervisord')}"]
+
+    def _supervisor_flags(self):
+        """As on the validator host, without its folders."""
+        key = self.folder / "key"
+        key.touch(0o600)
+        key.write_text("ffeeddccbbaa99887766554433221100\n")
+        return [f"--supervisor.rpc=127.0.0.1:{self.sim.ports['supervisor']}",
+                f"--supervisor.key-file={key}", f"--supervisor.port-base={self.forwards}",
+                f"--path.procfs={self.folder}/proc",
+                *(f"--supervisor.node={bastion}" for bastion in BASTIONS)]
 
     @property
     def validators_file(self):

@@ -241,6 +241,39 @@ CASES = {
     "host-down-and-its-programs": (
         ["HostDown/page@", "ExporterDown/page@supervisord", "ProcessFatal/page@supervisord"],
         ["HostDown/page@"]),
+    "supervisor-daemon-down": (
+        ["DaemonDown/page@supervisor", "RpcDown/page@supervisor", "AllTunnelsDown/page@supervisor",
+         "TunnelDown/warning@supervisor", "LogShipperDown/warning@supervisor",
+         "SupervisorLocked/page@supervisor", "NotValidating/page@supervisor",
+         "ValidatorProcessMissing/page@supervisor", "SourceDown/warning@supervisor",
+         "BackupStale/page@supervisor", "KeyMaterialExposed/warning@supervisor", *DUTIES],
+        ["DaemonDown/page@supervisor", "BackupStale/page@supervisor",
+         "KeyMaterialExposed/warning@supervisor"]),
+    "supervisor-locked": (
+        ["SupervisorLocked/page@supervisor", "NotValidating/page@supervisor",
+         "ValidatorProcessMissing/page@supervisor", *DUTIES],
+        ["SupervisorLocked/page@supervisor"]),
+    "all-tunnels-down": (
+        ["AllTunnelsDown/page@supervisor", "TunnelDown/warning@supervisor",
+         "NotValidating/page@supervisor", "ValidatorProcessMissing/page@supervisor",
+         "TunnelHalfOpen/page@supervisor", "LogShipperDown/warning@supervisor",
+         "BackupUploadFailed/warning@supervisor", *DUTIES],
+        ["AllTunnelsDown/page@supervisor", "BackupUploadFailed/warning@supervisor"]),
+    "no-beacon-node-in-use": (
+        ["NotValidating/page@supervisor", "ValidatorProcessMissing/page@supervisor",
+         "TunnelHalfOpen/page@supervisor", "TunnelDown/warning@supervisor", *DUTIES],
+        ["NotValidating/page@supervisor"]),
+    "a-half-open-tunnel-mutes-nothing": (
+        ["TunnelHalfOpen/page@supervisor", "LogShipperDown/warning@supervisor",
+         "ProposalMissed/page@beacon"],
+        ["TunnelHalfOpen/page@supervisor", "LogShipperDown/warning@supervisor",
+         "ProposalMissed/page@beacon"]),
+    "busy-or-not": (["RpcDown/page@supervisor", "SupervisorBusy/warning@supervisor"],
+                    ["RpcDown/page@supervisor", "SupervisorBusy/warning@supervisor"]),
+    "exporter-of-the-supervisor-down": (
+        ["ExporterDown/page@supervisor", "DaemonDown/page@supervisor",
+         "BackupStale/warning@supervisor", "AttestationsMissed/page@beacon"],
+        ["ExporterDown/page@supervisor"]),
     "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
                     ["PeersInOneSubnet/warning", "CertificateExpiring/warning"]),
 }
@@ -259,6 +292,10 @@ def alert(text, node):
         labels["device"] = "sda"
     if job == "supervisord" and name in ("ProcessFatal", "ProcessFlapping"):
         labels.update(group="val", name="geth")
+    if name in ("TunnelDown", "TunnelHalfOpen", "LogShipperDown", "BackupUploadFailed"):
+        labels["bastion"] = "10.0.0.1:22"
+    if name.startswith("Backup") and "bastion" not in labels:
+        labels["location"] = "local"
     if job == "supervisord":
         labels["cause"] = {"ProcessFatal": "process_fatal", "SourceDown": "source_down",
                            "ProcessFlapping": "supervised_flapping"}.get(name, "other")
@@ -339,6 +376,15 @@ def test_a_disk_does_not_mute_another(alertmanager, webhook):
                       ("DiskFullSoon", "warning", {**labels, "device": "sdb"}))
     (_, warning), = wait_for(lambda: webhook.of("disks", "/warning"), "the other disk's warning")
     assert {a["labels"]["device"] for a in warning["alerts"]} == {"sdb"}
+
+
+def test_a_bastion_does_not_mute_another(alertmanager, webhook):
+    labels = {"job": "validator-supervisor", "instance": "bastions-supervisor", "node": "bastions"}
+    alertmanager.fire(("BackupUploadFailed", "page", {**labels, "bastion": "a:22"}),
+                      ("BackupUploadFailed", "warning", {**labels, "bastion": "a:22"}),
+                      ("BackupUploadFailed", "warning", {**labels, "bastion": "b:22"}))
+    (_, warning), = wait_for(lambda: webhook.of("bastions", "/warning"), "the other's warning")
+    assert {a["labels"]["bastion"] for a in warning["alerts"]} == {"b:22"}
 
 
 def test_a_program_does_not_mute_another(alertmanager, webhook):

@@ -33,7 +33,7 @@ std::string WsText(const std::string& body) {
 // The answer as it would be without a fault.
 Pieces Sound(Face face, const Pieces& body, bool keep_alive, const HttpHead& head) {
   if (IsHttp(face)) return HttpAnswer(body, keep_alive, head);
-  if (face == Face::kIpc) return body;
+  if (IsLines(face)) return body;
   Pieces framed = body;
   framed.insert(framed.begin(), Share(FrameHead(Opcode::kText, Bytes(body))));
   return framed;
@@ -136,12 +136,12 @@ void Carry(const Fault& fault, Face face, const Pieces& body, bool keep_alive, O
       break;
     case Kind::kEmpty:
       // Over IPC nothing at all would be a hang: the newline alone.
-      AddBody(face, face == Face::kIpc ? "\n" : "", out);
+      AddBody(face, IsLines(face) ? "\n" : "", out);
       break;
     case Kind::kTruncated: {
       std::string text = Join(body);
       text.resize(text.size() / 2);
-      AddBody(face, face == Face::kIpc ? text + "\n" : text, out);
+      AddBody(face, IsLines(face) ? text + "\n" : text, out);
       break;
     }
     case Kind::kNotJson:

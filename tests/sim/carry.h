@@ -15,7 +15,9 @@ enum class Face : unsigned char {
   kWebhook,
   kBeacon,
   kValidator,
-  kSupervisord
+  kSupervisord,
+  kSupervisor,  // Lines, no HTTP.
+  kForward      // HTTP through a tunnel of the supervisor.
 };
 
 // Puts `body` into `out` as `fault` demands. Over IPC and WebSocket, which have no status and no
@@ -24,9 +26,13 @@ enum class Face : unsigned char {
 void Carry(const Fault& fault, Face face, const Pieces& body, bool keep_alive, OutQueue& out,
            const HttpHead& head = {});
 
+// JSON, one value after the other.
+inline bool IsLines(Face face) {
+  return face == Face::kIpc || face == Face::kSupervisor;
+}
 // Speaks HTTP, with status and headers.
 inline bool IsHttp(Face face) {
-  return face != Face::kWs && face != Face::kIpc;
+  return face != Face::kWs && !IsLines(face);
 }
 
 }  // namespace stakewatch::sim

@@ -10,6 +10,7 @@
 #include "tests/sim/control.h"
 #include "tests/sim/http.h"
 #include "tests/sim/spoil.h"
+#include "tests/sim/supervisor.h"
 #include "tests/sim/supervisord.h"
 #include "tests/sim/validator_client.h"
 #include "tests/sim/websocket.h"
@@ -203,6 +204,14 @@ Step AnswerXmlRpc(World& world, Connection& connection, const HttpRequest& reque
   return Step::kDone;
 }
 
+Step AnswerTunnel(const World& world, Connection& connection) {
+  const auto bastion = static_cast<std::size_t>(connection.forward) % kBastions.size();
+  // A tunnel whose links are silent takes what it is given, and nothing comes back.
+  if (RealityOf(world.Faults()).tunnels[bastion] == Reality::Tunnel::kSilent) return Step::kFreeze;
+  connection.out.Add(AnswerForward(connection.forward / static_cast<int>(kBastions.size())));
+  return Step::kDone;
+}
+
 Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request) {
   switch (connection.face) {
     case Face::kBeacon:
@@ -210,6 +219,8 @@ Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request
       return AnswerApi(world, connection, request);
     case Face::kSupervisord:
       return AnswerXmlRpc(world, connection, request);
+    case Face::kForward:
+      return AnswerTunnel(world, connection);
     case Face::kControl:
       connection.out.Add(AnswerControl(world, request));
       return Step::kDone;
@@ -321,6 +332,44 @@ Step TakeValue(World& world, Connection& connection) {
   return step;
 }
 
+// One line of the supervisor's RPC; the last one may end with the connection.
+Step TakeLine(World& world, Connection& connection) {
+  const FaultSet& faults = world.Faults();
+  if (faults.Find(Kind::kStop, kSupervisorNode) != nullptr) return Step::kReset;
+  const std::size_t end = connection.in.find('\n');
+  const std::size_t size = end == std::string::npos ? connection.in.size() : end + 1;
+  if (size > kSupervisorLineMax) {
+    connection.out.End(Ending::kClose);
+    connection.in.clear();
+    return Step::kDone;
+  }
+  if (end == std::string::npos && !connection.eof) return Step::kMore;
+  if (connection.session.challenge.empty()) {
+    connection.session.challenge = HexDigits(Mix(connection.id), 32);
+  }
+  connection.node = kSupervisorNode;
+  SupervisorSession session = connection.session;
+  std::string method;
+  const std::string line = connection.in.substr(0, size);
+  const std::string answer = AnswerSupervisor(faults, line, session, method);
+  if (answer.empty()) {
+    connection.out.End(Ending::kClose);
+    connection.in.clear();
+    return Step::kDone;
+  }
+  const Fault* const carried = FindCarried(faults, kSupervisorNode, method);
+  if (carried != nullptr && carried->kind == Kind::kHang) return Step::kFreeze;
+  connection.session = session;
+  if (!method.empty()) world.CountCall(method);
+  connection.in.erase(0, size);
+  if (carried != nullptr) {
+    Carry(*carried, connection.face, {Share(answer + "\n")}, true, connection.out);
+  } else {
+    connection.out.Add(answer + "\n");
+  }
+  return Step::kDone;
+}
+
 }  // namespace
 
 std::string Connection::Subscribe() {
@@ -336,6 +385,7 @@ bool Connection::Unsubscribe(std::string_view subscription) {
 Step TakeOne(World& world, Connection& connection) {
   if (connection.stream) connection.in.clear();
   if (connection.in.empty()) return Step::kMore;
+  if (connection.face == Face::kSupervisor) return TakeLine(world, connection);
   if (connection.face == Face::kIpc) return TakeValue(world, connection);
   if (connection.websocket) return TakeFrame(world, connection);
   return TakeHttp(world, connection);

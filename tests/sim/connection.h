@@ -19,8 +19,10 @@ struct Connection final : Subscriber {
   std::string in;  // Read, not yet answered.
   OutQueue out;
   int node = 0;
-  bool websocket = false;                         // The handshake is done.
-  bool stream = false;                            // Of events: nothing more is asked on it.
+  int forward = 0;            // Of a tunnel: 0 and 1 the beacon nodes, 2 and 3 the Lokis.
+  SupervisorSession session;  // Of the supervisor's RPC.
+  bool websocket = false;     // The handshake is done.
+  bool stream = false;        // Of events: nothing more is asked on it.
   std::optional<std::chrono::milliseconds> drip;  // Its events come a byte at a time.
   bool continued = false;  // "100 Continue" is sent for the request that is being read.
   bool frozen = false;     // Its next message waits until hang is cleared.

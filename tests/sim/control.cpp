@@ -30,10 +30,12 @@ std::string Help() {
       "  GET  /alerts                the last 1000 alerts that came to --webhook\n"
       "  GET  /validators            the public keys of the own validators, one a line\n"
       "  GET  /token                 the validator client's bearer token\n"
+      "  GET  /supervisor-key        the key of the supervisor's RPC user exporter\n"
       "  POST /fault?kind=K[&target=t][&node=i][&method=m][&for=30s][&value=v]\n"
       "  POST /clear[?kind=K]        all faults, or one kind of them\n"
       "  POST /block                 a new block now, when no slots make them (--beacon)\n"
-      "target= is whom the fault befalls: geth, beacon, validator (the client) or supervisord;\n"
+      "target= is whom the fault befalls: geth, beacon, validator (the client), supervisord or "
+      "supervisor;\n"
       "without it the first that stands behind the kind. method= narrows faults of answers and of "
       "transport to "
       "one\n"
@@ -66,6 +68,8 @@ std::string SetFault(World& world, const HttpRequest& request) {
   if (!fault) return Bad(fault.error());
   if (fault->node == kSupervisordNode) {
     if (!world.HasSupervisord()) return Bad("there is no supervisord: --supervisord");
+  } else if (fault->node == kSupervisorNode) {
+    if (!world.HasSupervisor()) return Bad("there is no supervisor: --supervisor");
   } else if (fault->node < kEveryNode && world.Beacon() == nullptr) {
     return Bad("there is no beacon node: --beacon");
   }
@@ -132,6 +136,9 @@ std::string AnswerControl(World& world, const HttpRequest& request) {
   }
   if (request.method == "GET" && request.path == "/token") {
     return HttpText("200 OK", "text/plain; charset=utf-8", std::string(kKeymanagerToken) + "\n");
+  }
+  if (request.method == "GET" && request.path == "/supervisor-key") {
+    return HttpText("200 OK", "text/plain; charset=utf-8", std::string(kSupervisorKey) + "\n");
   }
   if (request.path != "/fault" && request.path != "/clear" && request.path != "/block") {
     return HttpText("404 Not Found", kJsonType, "{\"error\":\"GET / lists what there is\"}\n");

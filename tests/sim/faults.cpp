@@ -15,9 +15,9 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
      "connections are refused, open ones reset, the IPC socket is removed; with node=i of "
      "several, requests to it are reset; without its Geth the beacon node's head stands, and "
      "without its validator client its validators do no duty",
-     "", kOnAll},
+     "", kOnEach},
     {"hang", "accepts and never answers (as after SIGSTOP: answered when cleared)",
-     "kind=hang&node=3", kOnAll},
+     "kind=hang&node=3", kOnEach},
     {"stuck", "the chain stops", "kind=stuck&for=5m", kOnGeth | kOnBeacon},
     {"syncing",
      "eth_syncing tells progress, none while stuck or no_peers is on; value=blocks behind (10000)",
@@ -41,33 +41,34 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"handshake_peers", "protocols.eth is the string handshake", ""},
     {"evil_names", "peer names with quotes, newlines, control bytes, invalid UTF-8, 1 MB", "",
      kOnGeth | kOnSupervisord},
-    {"rpc_error", "error -32000; value=another code", "kind=rpc_error&method=eth_gasPrice", kOnAll},
+    {"rpc_error", "error -32000; value=another code", "kind=rpc_error&method=eth_gasPrice",
+     kOnEach},
     {"http_500", "status 500", "", kOnAll},
     {"http_401", "status 401", "", kOnAll},
     {"redirect", "status 307 to another path", "", kOnAll},
     {"html", "a page instead of JSON", "", kOnAll},
-    {"empty", "an empty body", "", kOnAll},
-    {"truncated", "the first half of the answer, as if it were whole", "", kOnAll},
+    {"empty", "an empty body", "", kOnEach},
+    {"truncated", "the first half of the answer, as if it were whole", "", kOnEach},
     {"wrong_types",
      "strings as numbers and so on; value=array|object|string|number|null: the whole "
      "result",
-     "kind=wrong_types&value=array", kOnAll},
+     "kind=wrong_types&value=array", kOnEach},
     {"huge_numbers", "hex of 64 digits and more, 1e400", "", kOnAll},
-    {"deep_nesting", "value=how many arrays in each other (100000)", "", kOnAll},
+    {"deep_nesting", "value=how many arrays in each other (100000)", "", kOnEach},
     {"duplicate_keys", "each member twice, with different values", "", kOnJson},
-    {"invalid_utf8", "strings that are no UTF-8", "", kOnAll},
-    {"not_json", "plain text", "", kOnAll},
-    {"wrong_id", "the id of another request", ""},
-    {"drip", "the body a byte every 0.2 s; value=another interval", "kind=drip&value=1s", kOnAll},
-    {"endless_body", "a body that never ends; value=chunked", "", kOnAll},
+    {"invalid_utf8", "strings that are no UTF-8", "", kOnEach},
+    {"not_json", "plain text", "", kOnEach},
+    {"wrong_id", "the id of another request", "", kOnGeth | kOnSupervisor},
+    {"drip", "the body a byte every 0.2 s; value=another interval", "kind=drip&value=1s", kOnEach},
+    {"endless_body", "a body that never ends; value=chunked", "", kOnEach},
     {"endless_headers", "headers without end", "", kOnAll},
     {"endless_header_line", "one header line without end", "", kOnAll},
     {"drip_header", "one header line, a byte every 0.2 s; value=another interval", "", kOnAll},
     {"endless_chunk_size", "a chunk-size line without end", "", kOnAll},
     {"lying_length", "Content-Length of 1000 more than comes; value=huge: 2^64-1", "", kOnAll},
-    {"reset", "half of the answer, then RST", "", kOnAll},
-    {"close", "closed at accept; narrowed to a node or method: at the request", "", kOnAll},
-    {"slow", "value=time before answering (2s)", "kind=slow&value=2s&method=admin_peers", kOnAll},
+    {"reset", "half of the answer, then RST", "", kOnEach},
+    {"close", "closed at accept; narrowed to a node or method: at the request", "", kOnEach},
+    {"slow", "value=time before answering (2s)", "kind=slow&value=2s&method=admin_peers", kOnEach},
     {"restart",
      "the beacon node restarts: 500 for a second, optimistic for another, and the head falls back "
      "to the finalized checkpoint and stays there",
@@ -111,6 +112,16 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"flapping", "method=program (all) is started again and again: value=how often (10s)",
      "kind=flapping&method=geth&value=5s", kOnSupervisord},
     {"entities", "a document type whose entities would be 10 GB", "", kOnSupervisord},
+    {"reality",
+     "value=running|locked|unlocked|retry_gap|used_bastion_down|unused_bastion_down|no_beacon|"
+     "silent_links: what is true of the supervisor, and what it says of it",
+     "kind=reality&value=no_beacon", kOnSupervisor},
+    {"old_daemon", "the health of 2021: two members", "", kOnSupervisor},
+    {"error_object", "an object where its error is a string", "kind=error_object&method=auth",
+     kOnSupervisor},
+    {"long_line", "an answer that is longer than a line may be: value=bytes (70000)", "",
+     kOnSupervisor},
+    {"other_certificate", "TLS shows another certificate", "", kOnSupervisor},
 }};
 
 }  // namespace
@@ -150,10 +161,11 @@ std::uint64_t ValueOf(const Fault& fault, std::uint64_t other) {
 namespace {
 
 int NodeOfTarget(std::uint8_t target) {
-  return (target & kOnGeth) != 0        ? kEveryNode
-         : (target & kOnBeacon) != 0    ? kBeaconNode
-         : (target & kOnValidator) != 0 ? kValidatorNode
-                                        : kSupervisordNode;
+  return (target & kOnGeth) != 0          ? kEveryNode
+         : (target & kOnBeacon) != 0      ? kBeaconNode
+         : (target & kOnValidator) != 0   ? kValidatorNode
+         : (target & kOnSupervisord) != 0 ? kSupervisordNode
+                                          : kSupervisorNode;
 }
 
 Checked<Fault> WithTarget(Fault fault, const std::string& target) {
@@ -161,8 +173,10 @@ Checked<Fault> WithTarget(Fault fault, const std::string& target) {
                               : target == "beacon"      ? kOnBeacon
                               : target == "validator"   ? kOnValidator
                               : target == "supervisord" ? kOnSupervisord
+                              : target == "supervisor"  ? kOnSupervisor
                                                         : 0;
-  if (wanted == 0) return std::unexpected("target is geth, beacon, validator or supervisord");
+  if (wanted == 0)
+    return std::unexpected("target is geth, beacon, validator, supervisord or supervisor");
   if ((Info(fault.kind).targets & wanted) == 0) {
     return std::unexpected(std::string(Info(fault.kind).name) + " does not befall " + target);
   }

@@ -88,13 +88,26 @@ enum class Kind : std::uint8_t {
   kProcess,
   kFlapping,
   kEntities,
+  // The validator supervisor's.
+  kReality,
+  kOldDaemon,
+  kErrorObject,
+  kLongLine,
+  kOtherCertificate,
 };
-inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kEntities) + 1;
+inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kOtherCertificate) + 1;
 
 // Whom a fault can befall; the first of a kind's targets is the one that is meant without a word.
-enum Target : std::uint8_t { kOnGeth = 1, kOnBeacon = 2, kOnValidator = 4, kOnSupervisord = 8 };
+enum Target : std::uint8_t {
+  kOnGeth = 1,
+  kOnBeacon = 2,
+  kOnValidator = 4,
+  kOnSupervisord = 8,
+  kOnSupervisor = 16
+};
 inline constexpr std::uint8_t kOnJson = kOnGeth | kOnBeacon | kOnValidator;
-inline constexpr std::uint8_t kOnAll = kOnJson | kOnSupervisord;
+inline constexpr std::uint8_t kOnAll = kOnJson | kOnSupervisord;  // All that speak HTTP.
+inline constexpr std::uint8_t kOnEach = kOnAll | kOnSupervisor;
 
 struct KindInfo {
   std::string_view name;
@@ -106,7 +119,8 @@ const KindInfo& Info(Kind kind);
 std::optional<Kind> FindKind(std::string_view name);
 
 // Geths have numbers from 0 on. The others are no Geth: kEveryNode does not mean them.
-inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3, kSupervisordNode = -4;
+inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3, kSupervisordNode = -4,
+                     kSupervisorNode = -5;
 
 struct Fault {
   Kind kind{};

@@ -20,8 +20,9 @@ using stakewatch::sim::Options;
 constexpr int kUsage = 2, kTaken = 3;
 
 constexpr const char* kHelp =
-    "stakewatch_sim: a simulated Geth, a beacon node with its validator client, and a "
-    "supervisord,\n"
+    "stakewatch_sim: a simulated Geth, a beacon node with its validator client, a "
+    "supervisord\n"
+    "and a validator supervisor,\n"
     "with faults that are switched on by a request.\n\n"
     "  --http HOST:PORT        JSON-RPC over HTTP (127.0.0.1:8545)\n"
     "  --ws HOST:PORT          JSON-RPC over WebSocket (127.0.0.1:8546)\n"
@@ -32,6 +33,12 @@ constexpr const char* kHelp =
     "  --validator-client HOST:PORT  the keymanager API, and /metrics (none)\n"
     "  --supervisord HOST:PORT  the XML-RPC of a supervisord (none)\n"
     "  --supervisord-socket PATH  the same over a unix socket of mode 0600 (none)\n"
+    "  --supervisor HOST:PORT  the RPC of a validator supervisor; user exporter (none)\n"
+    "  --supervisor-socket PATH  the same over a unix socket (none)\n"
+    "  --supervisor-tls HOST:PORT  the same by TLS, in front of --supervisor (none)\n"
+    "  --supervisor-certificate PATH  where the certificate of that is written\n"
+    "  --supervisor-forwards PORT  the first of the local ports of its tunnels (none)\n"
+    "  --supervisor-procfs PATH  a folder like /proc with its processes (none)\n"
     "  --slot TIME             the beacon chain's, e.g. 2s (12s)\n"
     "  --slots-per-epoch N     8: the preset minimal, 32: mainnet (8)\n"
     "  --history-epochs N      that the beacon chain has at the start (6)\n"
@@ -68,6 +75,8 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
                                        : flag == "beacon"           ? &options.beacon
                                        : flag == "validator-client" ? &options.validator_client
                                        : flag == "supervisord"      ? &options.supervisord
+                                       : flag == "supervisor"       ? &options.supervisor
+                                       : flag == "supervisor-tls"   ? &options.supervisor_tls
                                                                     : nullptr;
   if (face != nullptr) {
     const auto address = stakewatch::sim::ParseAddress(value);
@@ -89,18 +98,27 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
     options.supervisord_socket = value;
     return 0;
   }
+  std::string* const path = flag == "supervisor-socket"        ? &options.supervisor_socket
+                            : flag == "supervisor-certificate" ? &options.supervisor_certificate
+                            : flag == "supervisor-procfs"      ? &options.supervisor_procfs
+                                                               : nullptr;
+  if (path != nullptr) {
+    *path = value;
+    return 0;
+  }
   if (flag == "network") {
     options.network = value;
     if (stakewatch::sim::FindNetwork(value)) return 0;
     return Wrong(flag, "mainnet, sepolia, hoodi or dev is expected, not " + value);
   }
-  const bool parsed = flag == "block-interval"   ? Parse(value, options.block_interval)
-                      : flag == "churn-interval" ? Parse(value, options.churn_interval)
-                      : flag == "peers"          ? Parse(value, options.peers)
-                      : flag == "nodes"          ? Parse(value, options.nodes)
-                      : flag == "history-epochs" ? Parse(value, options.history_epochs)
-                      : flag == "validators"     ? Parse(value, options.validators)
-                      : flag == "own-validators" ? Parse(value, options.own_validators)
+  const bool parsed = flag == "block-interval"        ? Parse(value, options.block_interval)
+                      : flag == "churn-interval"      ? Parse(value, options.churn_interval)
+                      : flag == "peers"               ? Parse(value, options.peers)
+                      : flag == "nodes"               ? Parse(value, options.nodes)
+                      : flag == "history-epochs"      ? Parse(value, options.history_epochs)
+                      : flag == "supervisor-forwards" ? Parse(value, options.supervisor_forwards)
+                      : flag == "validators"          ? Parse(value, options.validators)
+                      : flag == "own-validators"      ? Parse(value, options.own_validators)
                       : flag == "slots-per-epoch"
                           ? Parse(value, options.slots_per_epoch) && options.slots_per_epoch > 1
                           : Parse(value, options.seed);
@@ -108,7 +126,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 22> kFlags = {{
+  static const std::array<option, 28> kFlags = {{
       {"http", required_argument, nullptr, 1},
       {"ws", required_argument, nullptr, 1},
       {"ipc", required_argument, nullptr, 1},
@@ -118,6 +136,12 @@ int ParseFlags(int argc, char** argv, Options& options) {
       {"validator-client", required_argument, nullptr, 1},
       {"supervisord", required_argument, nullptr, 1},
       {"supervisord-socket", required_argument, nullptr, 1},
+      {"supervisor", required_argument, nullptr, 1},
+      {"supervisor-socket", required_argument, nullptr, 1},
+      {"supervisor-tls", required_argument, nullptr, 1},
+      {"supervisor-certificate", required_argument, nullptr, 1},
+      {"supervisor-forwards", required_argument, nullptr, 1},
+      {"supervisor-procfs", required_argument, nullptr, 1},
       {"slot", required_argument, nullptr, 1},
       {"slots-per-epoch", required_argument, nullptr, 1},
       {"history-epochs", required_argument, nullptr, 1},
@@ -202,6 +226,8 @@ int main(int argc, char** argv) {
   Say("validator-client", options.validator_client, simulator.ValidatorClientPort());
   Say("supervisord", options.supervisord, simulator.SupervisordPort());
   if (!options.supervisord_socket.empty()) Say("supervisord-socket", options.supervisord_socket);
+  Say("supervisor", options.supervisor, simulator.SupervisorPort());
+  Say("supervisor-tls", options.supervisor_tls, simulator.SupervisorTlsPort());
   // The last one: it has always been waited for.
   Say("webhook", options.webhook, simulator.WebhookPort());
   std::fflush(stdout);

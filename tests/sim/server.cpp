@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +33,7 @@ std::optional<int> NodeOf(Face face) {
   if (face == Face::kBeacon) return kBeaconNode;
   if (face == Face::kValidator) return kValidatorNode;
   if (face == Face::kSupervisord) return kSupervisordNode;
+  if (face == Face::kSupervisor || face == Face::kForward) return kSupervisorNode;
   if (face == Face::kControl || face == Face::kWebhook) return std::nullopt;
   return 0;
 }
@@ -61,6 +63,17 @@ Server::Server(const Options& options, World& world)
   };
   add_socket(Face::kIpc, "--ipc", options.ipc_path);
   add_socket(Face::kSupervisord, "--supervisord-socket", options.supervisord_socket);
+  add(Face::kSupervisor, "--supervisor", options.supervisor);
+  add_socket(Face::kSupervisor, "--supervisor-socket", options.supervisor_socket);
+  if (options.supervisor_forwards != 0) {
+    // As the daemon numbers them for two bastions.
+    constexpr std::array<int, 4> kPorts = {0, 3, 6, 7};
+    for (std::size_t i = 0; i < kPorts.size(); ++i) {
+      add(Face::kForward, "--supervisor-forwards",
+          Address{.port = static_cast<std::uint16_t>(options.supervisor_forwards + kPorts[i])});
+      listeners_.back().forward = static_cast<int>(i);
+    }
+  }
   world_.SetOnHead([this](int node, const Network& network, const Block& block) {
     Announce(node, network, block);
   });
@@ -107,6 +120,10 @@ Checked<void> Server::OpenListener(Listener& listener) {
   const auto fd = listener.path.empty() ? ListenTcp(listener.address) : ListenUnix(listener.path);
   if (!fd) return std::unexpected(fd.error());
   listener.fd = *fd;
+  // As the daemon makes it.
+  if (listener.face == Face::kSupervisor && !listener.path.empty()) {
+    chmod(listener.path.c_str(), 0777);
+  }
   const auto index = static_cast<std::uint64_t>(&listener - listeners_.data());
   epoll_event event{.events = EPOLLIN, .data = {.u64 = kFirstListenerId + index}};
   epoll_ctl(epoll_, EPOLL_CTL_ADD, listener.fd, &event);
@@ -117,7 +134,8 @@ void Server::CloseListener(Listener& listener) {
   if (listener.fd < 0) return;
   close(listener.fd);
   listener.fd = -1;
-  if (!listener.path.empty()) unlink(listener.path.c_str());
+  // The supervisor leaves its socket behind.
+  if (!listener.path.empty() && listener.face != Face::kSupervisor) unlink(listener.path.c_str());
 }
 
 void Server::Start() {
@@ -238,14 +256,20 @@ void Server::Run() {
   RunPosted();
 }
 
+bool Server::IsDown(Face face, int forward) const {
+  if (face == Face::kForward) {
+    const auto bastion = static_cast<std::size_t>(forward) % kBastions.size();
+    return RealityOf(world_.Faults()).tunnels[bastion] == Reality::Tunnel::kDown;
+  }
+  const auto node = NodeOf(face);
+  return node && OfProcess(world_.Faults().Find(Kind::kStop, *node), world_.Nodes());
+}
+
 void Server::FaultsChanged() {
-  const auto down = [&](int node) {
-    return OfProcess(world_.Faults().Find(Kind::kStop, node), world_.Nodes());
-  };
   for (Listener& listener : listeners_) {
     const auto node = NodeOf(listener.face);
     if (!node) continue;
-    if (down(*node)) {
+    if (IsDown(listener.face, listener.forward)) {
       CloseListener(listener);
     } else if (listener.fd < 0) {
       // Taken meanwhile: the next change of faults tries again.
@@ -260,7 +284,8 @@ void Server::FaultsChanged() {
     const auto node = found == connections_.end() ? std::nullopt : NodeOf(found->second->face);
     if (!node) continue;
     Connection& connection = *found->second;
-    if (down(*node) || world_.Faults().Find(Kind::kStop, connection.node) != nullptr) {
+    if (IsDown(connection.face, connection.forward) ||
+        world_.Faults().Find(Kind::kStop, connection.node) != nullptr) {
       Close(connection, Ending::kReset);
     } else if (connection.frozen) {
       connection.frozen = false;

@@ -45,7 +45,8 @@ class Server {
     const char* flag = "";
     Address address;   // Of TCP.
     std::string path;  // Of IPC.
-    int fd = -1;       // -1: closed by kStop.
+    int fd = -1;       // -1: closed by kStop, or with its tunnel.
+    int forward = 0;   // Of kForward, as in Connection.
   };
 
   World& world_;
@@ -66,6 +67,7 @@ class Server {
 
   Checked<void> OpenListener(Listener& listener);
   void CloseListener(Listener& listener);
+  bool IsDown(Face face, int forward) const;
   void Run();
   int Timers();  // Milliseconds until the next one.
   void RunPosted();

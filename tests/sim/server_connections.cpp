@@ -37,16 +37,18 @@ void Server::Accept(Listener& listener) {
       return;
     }
     const auto node = NodeOf(listener.face);
-    if (node && OfProcess(world_.Faults().Find(Kind::kClose, *node), world_.Nodes())) {
+    if (node && listener.face != Face::kForward &&
+        OfProcess(world_.Faults().Find(Kind::kClose, *node), world_.Nodes())) {
       close(fd);
       continue;
     }
     const int on = 1;
-    if (listener.face != Face::kIpc) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (listener.path.empty()) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     auto connection = std::make_unique<Connection>();
     connection->fd = fd;
     connection->id = next_id_++;
     connection->face = listener.face;
+    connection->forward = listener.forward;
     connection->events = EPOLLIN | EPOLLRDHUP;
     epoll_event event{.events = connection->events, .data = {.u64 = connection->id}};
     epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event);

@@ -3,6 +3,7 @@
 
 #include "tests/sim/server.h"
 #include "tests/sim/sockets.h"
+#include "tests/sim/tls_front.h"
 #include "tests/sim/world.h"
 
 namespace stakewatch::sim {
@@ -20,6 +21,14 @@ Simulator::Simulator(const Options& options) {
     return;
   }
   server_->Start();
+  if (!options.supervisor_tls) return;
+  auto front = TlsFront::Open(*options.supervisor_tls, options.supervisor_certificate,
+                              SupervisorPort(), [this] { return world_->OtherCertificate(); });
+  if (front) {
+    tls_front_ = std::move(*front);
+  } else {
+    error_ = front.error();
+  }
 }
 
 Simulator::~Simulator() = default;
@@ -46,6 +55,14 @@ std::uint16_t Simulator::ValidatorClientPort() const {
 
 std::uint16_t Simulator::SupervisordPort() const {
   return server_ ? server_->Port(Face::kSupervisord) : 0;
+}
+
+std::uint16_t Simulator::SupervisorPort() const {
+  return server_ ? server_->Port(Face::kSupervisor) : 0;
+}
+
+std::uint16_t Simulator::SupervisorTlsPort() const {
+  return tls_front_ ? tls_front_->Port() : 0;
 }
 
 std::string Simulator::BeaconUrl() const {

@@ -1,8 +1,8 @@
 #pragma once
 // A Geth that is not one: HTTP, WebSocket and IPC faces, a chain that moves, peers that come and
 // go, and faults that are switched on; and, when asked for, a beacon node that drives it, the
-// validator client of that, and a supervisord. For tests in-process (ports 0), and behind
-// stakewatch_sim.
+// validator client of that, a supervisord, and a validator supervisor. For tests in-process (ports
+// 0), and behind stakewatch_sim.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,14 +28,21 @@ struct Options {
   std::optional<Address> validator_client = {};  // The keymanager API and /metrics.
   std::optional<Address> supervisord = {};       // A supervisord's XML-RPC,
   std::string supervisord_socket = {};           // and the same over a unix socket.
-  std::string ipc_path = {};                     // Empty: no socket.
-  double block_interval = 0;                     // Seconds; 0: only NewBlock() makes blocks.
-  double churn_interval = 0;                     // Seconds; 0: peers neither come nor go.
-  std::size_t peers = 50;                        // Of each node.
-  int nodes = 1;                                 // At /node/<i>; / is node 0.
-  double slot_seconds = 12;                      // Of the beacon chain.
-  std::uint64_t slots_per_epoch = 8;             // 8: the preset minimal, else mainnet.
-  std::uint64_t history_epochs = 6;              // That the beacon chain has at the start.
+  std::optional<Address> supervisor = {};        // The RPC of a validator supervisor,
+  std::string supervisor_socket = {};            // the same over a unix socket,
+  std::optional<Address> supervisor_tls = {};    // and by TLS, in front of `supervisor`.
+  std::string supervisor_certificate = {};       // Where the certificate of that is written.
+  // The local ports of its tunnels begin here (base, +3, +6 and +7); 0: there are none.
+  std::uint16_t supervisor_forwards = 0;
+  std::string supervisor_procfs = {};  // A folder like /proc with its processes; empty: none.
+  std::string ipc_path = {};           // Empty: no socket.
+  double block_interval = 0;           // Seconds; 0: only NewBlock() makes blocks.
+  double churn_interval = 0;           // Seconds; 0: peers neither come nor go.
+  std::size_t peers = 50;              // Of each node.
+  int nodes = 1;                       // At /node/<i>; / is node 0.
+  double slot_seconds = 12;            // Of the beacon chain.
+  std::uint64_t slots_per_epoch = 8;   // 8: the preset minimal, else mainnet.
+  std::uint64_t history_epochs = 6;    // That the beacon chain has at the start.
   std::uint64_t validators = 64;
   std::uint64_t own_validators = 16;  // Those of the validator client: indices from 0 on.
   std::string network = "mainnet";
@@ -46,6 +53,7 @@ struct Options {
 
 class World;
 class Server;
+class TlsFront;
 
 class Simulator {
  public:
@@ -66,6 +74,8 @@ class Simulator {
   std::uint16_t BeaconPort() const;
   std::uint16_t ValidatorClientPort() const;
   std::uint16_t SupervisordPort() const;
+  std::uint16_t SupervisorPort() const;
+  std::uint16_t SupervisorTlsPort() const;
   // http://127.0.0.1:port, with /node/<i> for i > 0.
   std::string HttpUrl(int node = 0) const;
   std::string WsUrl(int node = 0) const;
@@ -88,6 +98,7 @@ class Simulator {
   std::string error_;
   std::unique_ptr<World> world_;
   std::unique_ptr<Server> server_;
+  std::unique_ptr<TlsFront> tls_front_;  // Last: it passes on to the server.
 };
 
 }  // namespace stakewatch::sim

@@ -32,6 +32,10 @@ World::World(const Options& options)
                                                         .seed = options.seed},
                                             faults_, texts_));
   }
+  if (!options.supervisor_procfs.empty()) {
+    procfs_ = std::make_unique<Procfs>(options.supervisor_procfs);
+    procfs_->Follow(faults_, now);
+  }
   if (!has_beacon) return;
   const BeaconSetup setup{.now = now,
                           .slot_seconds = options.slot_seconds,
@@ -80,6 +84,8 @@ void World::Changed() {
   changed_ = true;
   const double now = UnixNow();
   for (const auto& node : nodes_) node->Refresh(now);
+  if (procfs_) procfs_->Follow(faults_, now);
+  other_certificate_ = faults_.Find(Kind::kOtherCertificate, kSupervisorNode) != nullptr;
   if (!beacon_) return;
   beacon_->Refresh(now,
                    [this](std::string_view topic, const std::string& data) { Emit(topic, data); });

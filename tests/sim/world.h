@@ -1,5 +1,6 @@
 #pragma once
 // All nodes, the network they follow, and the faults that are on.
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 #include "tests/sim/beacon_node.h"
 #include "tests/sim/geth.h"
 #include "tests/sim/simulator.h"
+#include "tests/sim/supervisor.h"
 
 namespace stakewatch::sim {
 
@@ -49,7 +51,11 @@ class World {
   bool HasSupervisord() const {
     return options_.supervisord.has_value() || !options_.supervisord_socket.empty();
   }
-  double Started() const { return started_; }  // In Unix time.
+  bool HasSupervisor() const {
+    return options_.supervisor.has_value() || !options_.supervisor_socket.empty();
+  }
+  bool OtherCertificate() const { return other_certificate_; }  // From any thread.
+  double Started() const { return started_; }                   // In Unix time.
 
   void CountCall(const std::string& method) { ++calls_[method]; }
   std::uint64_t Calls(const std::string& method) const;
@@ -68,6 +74,8 @@ class World {
   std::uint64_t target_;  // The network's head.
   std::unique_ptr<BeaconNode> beacon_;
   bool changed_ = false;
+  std::unique_ptr<Procfs> procfs_;  // Null: none.
+  std::atomic<bool> other_certificate_ = false;
   OnHead on_head_;
   BeaconNode::Emit on_event_;
   std::function<void()> on_cut_;
