@@ -108,7 +108,7 @@ Result<void> ScrapeAccounts(const Client& client, const Deadline& deadline,
     sheet.Set(kAccountKnown, account ? 1 : 0, id.Text());
     if (!account) continue;
     sheet.Set(kAccountValue, account->value, id.Text());
-    sheet.Set(kAccountSpendingCounter, account->spending_counter, id.Text());
+    sheet.Set(kAccountSpentTransactions, account->spending_counter, id.Text());
     sheet.Set(kAccountLastReward, account->last_reward, id.Text());
     sheet.Set(kAccountLastRewardEpoch, account->last_reward_epoch, id.Text());
   }

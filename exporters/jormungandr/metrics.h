@@ -137,8 +137,8 @@ inline constexpr auto kAccountKnown =
     Gauge("jormungandr_account_known", "1 if the chain has the account, 0 if not.", "account");
 inline constexpr auto kAccountValue =
     Gauge("jormungandr_account_value", "What is on the account.", "account");
-inline constexpr auto kAccountSpendingCounter =
-    Gauge("jormungandr_account_spending_counter",
+inline constexpr auto kAccountSpentTransactions =
+    Gauge("jormungandr_account_spent_transactions",
           "Transactions that spent from the account, over all of its lanes.", "account");
 inline constexpr auto kAccountLastReward =
     Gauge("jormungandr_account_last_reward", "The account's last reward.", "account");
@@ -193,7 +193,7 @@ inline constexpr auto kLeaderMetrics =
           kEpochBlocksMade, kLeaderSlotsPending, kLeaderNextSlot, kLeaders, kFragmentLogEntries);
 inline constexpr auto kLedgerMetrics =
     Table(kPoolKnown, kPoolStake, kPoolRewardsEpoch, kPoolRewardsTaxed, kPoolRewardsForStakers,
-          kAccountKnown, kAccountValue, kAccountSpendingCounter, kAccountLastReward,
+          kAccountKnown, kAccountValue, kAccountSpentTransactions, kAccountLastReward,
           kAccountLastRewardEpoch, kRewardsRemaining);
 inline constexpr auto kComparedMetrics =
     Table(kReferenceUp, kReferenceTipHeight, kTipOnReferenceChain, kReferenceComparedHeight,

@@ -158,7 +158,7 @@ TEST_CASE("jormungandr: a pool and an account that the chain does not have are t
 }
 
 TEST_CASE("jormungandr: the spending counter is one number on every version") {
-  const std::string key = "jormungandr_account_spending_counter{account=\"" + kAccount + "\"}";
+  const std::string key = "jormungandr_account_spent_transactions{account=\"" + kAccount + "\"}";
   const auto counter = [&](const std::string& answer) {
     return Value(PageWith({{"account_" + kAccount, answer}}), key);
   };
