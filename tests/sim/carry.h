@@ -15,7 +15,8 @@ enum class Face : unsigned char {
   kWebhook,
   kBeacon,
   kValidator,
-  kSupervisord
+  kSupervisord,
+  kJormungandr
 };
 
 // Puts `body` into `out` as `fault` demands. Over IPC and WebSocket, which have no status and no

@@ -88,12 +88,25 @@ enum class Kind : std::uint8_t {
   kProcess,
   kFlapping,
   kEntities,
+  // Jormungandr's.
+  kFork,
+  kBehind,
+  kBootstrapping,
+  kVersion,
+  kRejected,
+  kLeader,
 };
-inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kEntities) + 1;
+inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kLeader) + 1;
 
 // Whom a fault can befall; the first of a kind's targets is the one that is meant without a word.
-enum Target : std::uint8_t { kOnGeth = 1, kOnBeacon = 2, kOnValidator = 4, kOnSupervisord = 8 };
-inline constexpr std::uint8_t kOnJson = kOnGeth | kOnBeacon | kOnValidator;
+enum Target : std::uint8_t {
+  kOnGeth = 1,
+  kOnBeacon = 2,
+  kOnValidator = 4,
+  kOnSupervisord = 8,
+  kOnJormungandr = 32
+};
+inline constexpr std::uint8_t kOnJson = kOnGeth | kOnBeacon | kOnValidator | kOnJormungandr;
 inline constexpr std::uint8_t kOnAll = kOnJson | kOnSupervisord;
 
 struct KindInfo {
@@ -107,6 +120,8 @@ std::optional<Kind> FindKind(std::string_view name);
 
 // Geths have numbers from 0 on. The others are no Geth: kEveryNode does not mean them.
 inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3, kSupervisordNode = -4;
+// All Jormungandr nodes; one of them is kJormungandrNode - 1 - i.
+inline constexpr int kJormungandrNode = -100, kJormungandrNodes = 3;
 
 struct Fault {
   Kind kind{};

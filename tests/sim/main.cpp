@@ -32,7 +32,8 @@ constexpr const char* kHelp =
     "  --validator-client HOST:PORT  the keymanager API, and /metrics (none)\n"
     "  --supervisord HOST:PORT  the XML-RPC of a supervisord (none)\n"
     "  --supervisord-socket PATH  the same over a unix socket of mode 0600 (none)\n"
-    "  --slot TIME             the beacon chain's, e.g. 2s (12s)\n"
+    "  --jormungandr HOST:PORT  the REST of three Jormungandr nodes, at /node/<i> (none)\n"
+    "  --slot TIME             the beacon chain's and Jormungandr's, e.g. 2s (12s)\n"
     "  --slots-per-epoch N     8: the preset minimal, 32: mainnet (8)\n"
     "  --history-epochs N      that the beacon chain has at the start (6)\n"
     "  --validators N          of the beacon chain; millions are possible (64)\n"
@@ -68,6 +69,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
                                        : flag == "beacon"           ? &options.beacon
                                        : flag == "validator-client" ? &options.validator_client
                                        : flag == "supervisord"      ? &options.supervisord
+                                       : flag == "jormungandr"      ? &options.jormungandr
                                                                     : nullptr;
   if (face != nullptr) {
     const auto address = stakewatch::sim::ParseAddress(value);
@@ -108,7 +110,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 22> kFlags = {{
+  static const std::array<option, 23> kFlags = {{
       {"http", required_argument, nullptr, 1},
       {"ws", required_argument, nullptr, 1},
       {"ipc", required_argument, nullptr, 1},
@@ -118,6 +120,7 @@ int ParseFlags(int argc, char** argv, Options& options) {
       {"validator-client", required_argument, nullptr, 1},
       {"supervisord", required_argument, nullptr, 1},
       {"supervisord-socket", required_argument, nullptr, 1},
+      {"jormungandr", required_argument, nullptr, 1},
       {"slot", required_argument, nullptr, 1},
       {"slots-per-epoch", required_argument, nullptr, 1},
       {"history-epochs", required_argument, nullptr, 1},
@@ -202,6 +205,7 @@ int main(int argc, char** argv) {
   Say("validator-client", options.validator_client, simulator.ValidatorClientPort());
   Say("supervisord", options.supervisord, simulator.SupervisordPort());
   if (!options.supervisord_socket.empty()) Say("supervisord-socket", options.supervisord_socket);
+  Say("jormungandr", options.jormungandr, simulator.JormungandrPort());
   // The last one: it has always been waited for.
   Say("webhook", options.webhook, simulator.WebhookPort());
   std::fflush(stdout);

@@ -48,6 +48,10 @@ std::uint16_t Simulator::SupervisordPort() const {
   return server_ ? server_->Port(Face::kSupervisord) : 0;
 }
 
+std::uint16_t Simulator::JormungandrPort() const {
+  return server_ ? server_->Port(Face::kJormungandr) : 0;
+}
+
 std::string Simulator::BeaconUrl() const {
   return "http://127.0.0.1:" + std::to_string(BeaconPort());
 }

@@ -9,6 +9,7 @@
 
 #include "tests/sim/beacon_node.h"
 #include "tests/sim/geth.h"
+#include "tests/sim/jormungandr.h"
 #include "tests/sim/simulator.h"
 
 namespace stakewatch::sim {
@@ -49,6 +50,8 @@ class World {
   bool HasSupervisord() const {
     return options_.supervisord.has_value() || !options_.supervisord_socket.empty();
   }
+  bool HasJormungandr() const { return jormungandr_ != nullptr; }
+  const Jormungandr& JormungandrNodes() const { return *jormungandr_; }
   double Started() const { return started_; }  // In Unix time.
 
   void CountCall(const std::string& method) { ++calls_[method]; }
@@ -67,6 +70,7 @@ class World {
   std::vector<std::unique_ptr<Geth>> nodes_;
   std::uint64_t target_;  // The network's head.
   std::unique_ptr<BeaconNode> beacon_;
+  std::unique_ptr<Jormungandr> jormungandr_;  // None: there are none.
   bool changed_ = false;
   OnHead on_head_;
   BeaconNode::Emit on_event_;
