@@ -7,6 +7,7 @@
 #   stack-init node                                  the settings of .env that Geth and Prysm need
 #   stack-init targets-elsewhere                     targets-afresh from .env, in monitoring-only
 #   stack-init first-answers SECONDS HOST:PORT…      wait until the nodes answer these exporters
+#   stack-init validators                            the validators of VALIDATORS_FILE
 #   stack-init demo-validators COUNT                 the validators of the simulated client
 #   stack-init page-log                              the receiver of pages when there is no other
 #   stack-init validator-warning                     what slashing is; 1 until it was read
@@ -185,7 +186,6 @@ init() {
   chmod 755 "$volumes/tools"
   [ -x "$volumes/tools/busybox" ] || { cat /bin/busybox | write "$volumes/tools/busybox"; chmod 755 "$volumes/tools/busybox"; }
   alertmanager_config
-  [ ! -f "$config/validators.txt" ] || write "$volumes/validators/validators.txt" < "$config/validators.txt"
 }
 
 # A file of Prometheus's file discovery, from JOB=HOST:PORT/PATH…
@@ -255,6 +255,11 @@ targets_elsewhere() {
   targets prysm-validator "$@"
 }
 
+validators() {
+  write "$volumes/validators/validators.txt" < "$config/validators.txt"
+  echo "Validators in VALIDATORS_FILE: $(grep -c '^[[:space:]]*[^#[:space:]]' "$config/validators.txt")"
+}
+
 demo_validators() {
   seq 0 $(($1 - 1)) | sed 's/$/ demo/' | write "$volumes/validators/validators.txt"
   echo "The simulated client's $1 validators are watched."
@@ -318,6 +323,7 @@ case ${1:-} in
   node) node ;;
   targets-elsewhere) targets_elsewhere ;;
   first-answers) shift; first_answers "$@" ;;
+  validators) validators ;;
   demo-validators) demo_validators "$2" ;;
   page-log) page_log ;;
   validator-warning) validator_warning ;;

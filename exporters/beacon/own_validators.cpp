@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log.h"
 #include "common/text.h"
 #include "exporters/beacon/duties.h"
 #include "exporters/beacon/keymanager.h"
@@ -102,6 +103,10 @@ Checked<ValidatorSources> MakeValidatorSources(const ValidatorSettings& settings
   if (!settings.file.empty()) {
     auto file = OpenValidatorsFile(settings.file);
     if (!file) return std::unexpected("--validators-file: " + file.error());
+    if ((*file)->Look().value->Size() == 0) {
+      Log(LogLevel::kWarn, "no validator is watched: the validators file has no key yet",
+          {{"file", settings.file}});
+    }
     OwnParts parts;
     parts.node = std::move(node);
     parts.file = std::move(*file);

@@ -126,14 +126,19 @@ Checked<Roster> ParseValidatorsFile(std::string_view text) {
     const auto added = AddLine(line.substr(0, line.find('#')), roster);
     if (!added) return std::unexpected("line " + std::to_string(number) + ": " + added.error());
   }
-  if (roster.Size() == 0) {
-    return std::unexpected("there is no key; each line has " + std::string(kRight));
-  }
   return roster;
 }
 
 Checked<std::unique_ptr<ValidatorsFile>> OpenValidatorsFile(const std::string& path) {
-  return ValidatorsFile::Open(path, kFileBytesMax, ParseValidatorsFile);
+  return ValidatorsFile::Open(
+      path, kFileBytesMax,
+      [had_keys = false](const std::string& text) mutable -> Checked<Roster> {
+        auto roster = ParseValidatorsFile(text);
+        if (!roster) return roster;
+        if (had_keys && roster->Size() == 0) return std::unexpected("all keys are gone");
+        had_keys = roster->Size() > 0;
+        return roster;
+      });
 }
 
 ValidatorsFile::State LookAt(ValidatorsFile& file) {

@@ -56,10 +56,12 @@ class Roster {
 // A line is: <public key, with or without 0x, or index> [group]. A group is a word of letters,
 // digits and _ . : / -, at most 64 bytes; "default" where there is none. Empty lines and what
 // follows a # are passed over; a byte order mark and CRLF are, too. An error names the line; so is
-// a key that stands twice, a file without a key, and more than the limits above.
+// a key that stands twice, and more than the limits above. A file may have no key (yet).
 Checked<Roster> ParseValidatorsFile(std::string_view text);
 
-// The file, read again when it has changed; at most 64 MiB. That is logged, by Look below.
+// The file, read again when it has changed; at most 64 MiB. That is logged, by LookAt below. Once
+// there were keys, a file without one is an error: one that is cut off while it is written would
+// end the watch over all of them.
 using ValidatorsFile = WatchedFile<Roster>;
 Checked<std::unique_ptr<ValidatorsFile>> OpenValidatorsFile(const std::string& path);
 ValidatorsFile::State LookAt(ValidatorsFile& file);

@@ -91,9 +91,27 @@ TEST_CASE("beacon: a bad validators file is refused by line") {
   }
   for (const char* empty : {"", "\n\n", "# 5\n", "\xEF\xBB\xBF"}) {
     const auto parsed = ParseValidatorsFile(empty);
-    REQUIRE_FALSE(parsed.has_value());
-    CHECK(parsed.error().starts_with("there is no key"));
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->Size() == 0);
   }
+}
+
+TEST_CASE("beacon: a validators file may begin without a key, and does not end so") {
+  const testing::TemporaryFolder folder;
+  const std::string path = folder.Write("validators", "# none yet\n");
+  auto file = OpenValidatorsFile(path);
+  REQUIRE(file.has_value());
+  CHECK((*file)->Look().value->Size() == 0);
+  folder.Write("validators", "# still none\n");
+  CHECK_FALSE((*file)->Look().error.has_value());
+  folder.Write("validators", "1\n2\n");
+  CHECK((*file)->Look().value->Size() == 2);
+  folder.Write("validators", "");
+  const auto emptied = (*file)->Look();
+  CHECK(emptied.error == path + ": all keys are gone");
+  CHECK(emptied.value->Size() == 2);
+  folder.Write("validators", "3\n");
+  CHECK((*file)->Look().value->Size() == 1);
 }
 
 TEST_CASE("beacon: a validators file has its limits") {

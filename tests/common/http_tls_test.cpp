@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include "common/net/client_tls.h"
 #include "common/upstream/upstream.h"
 #include "tests/common/raw_server.h"
 #include "tests/common/web_certs.h"
@@ -71,6 +72,27 @@ TEST_CASE("https: a certificate of the CA is believed, and its end is told") {
   CHECK(HttpUpstream("https://localhost" + port, authority.options)
             .value()
             ->Ask({"a", "", "{}"}, Deadline(5s)));
+}
+
+TEST_CASE("https: CA certificates are read once for all targets, and again when they change") {
+  const Authority authority;
+  const auto store = [&](const SslCtx& ctx) {
+    REQUIRE(LoadCertificates(ctx.get(), authority.options));
+    return SSL_CTX_get_cert_store(ctx.get());
+  };
+  const SslCtx one = ClientSslCtx("one"), two = ClientSslCtx("two");
+  CHECK(store(one) == store(two));
+  const TestCert other = TestCert::Make("other", "", nullptr, true);
+  authority.folder.Write("ca.pem", other.CertPem(), 0644);
+  const SslCtx three = ClientSslCtx("three");
+  CHECK(store(three) != SSL_CTX_get_cert_store(one.get()));
+  authority.folder.Write("ca.pem", "", 0644);
+  CHECK_FALSE(LoadCertificates(two.get(), authority.options));
+  CHECK(SSL_CTX_get_cert_store(two.get()) != SSL_CTX_get_cert_store(one.get()));
+  const SslCtx system = ClientSslCtx("system"), again = ClientSslCtx("again");
+  REQUIRE(LoadCertificates(system.get(), {}));
+  REQUIRE(LoadCertificates(again.get(), {}));
+  CHECK(SSL_CTX_get_cert_store(system.get()) == SSL_CTX_get_cert_store(again.get()));
 }
 
 TEST_CASE("https: large bodies both ways") {

@@ -177,3 +177,27 @@ def test_a_validator_client_without_a_wallet(node, exporter):
     node.fault(kind="no_wallet")
     page = await_page(exporter, lambda page: "keymanager" not in sources_up(page), "is refused")
     assert page.series("beaconapi_keymanager_keys") == {}
+
+
+def test_the_first_validators_come_later(sim, tmp_path):
+    """A file without a key, as the stack ships it, is read again as any other."""
+    validators = tmp_path / "validators.txt"
+    validators.write_text("# none yet\n")
+    program = Exporter(BIN / "beacon_exporter", tmp_path, f"--beacon.url={sim.url('beacon')}",
+                       f"--validators-file={validators}", name="beacon_exporter")
+    own = {"validators", "duties", "schedule"}
+    try:
+        program.start()
+        # The job of duties has had an epoch to judge, and judged nobody.
+        page = await_page(program, lambda page: page.get("beaconapi_duties_judged_epoch"),
+                          "an epoch is judged")
+        promtool_accepts(page.text)
+        assert sources_up(page) == own
+        assert not page.series("beaconapi_validators") and not page.series("beaconapi_attestations")
+        assert "no validator is watched" in program.log()
+        validators.write_text("0 first\n1 first\n")
+        page = await_page(program, lambda page: total(page, "beaconapi_attestations") == 2,
+                          "their attestations are judged")
+        assert page.get("beaconapi_validators_configured", group="first") == 2
+    finally:
+        program.discard()

@@ -16,17 +16,17 @@ TEXT = (ROOT / "docker-compose.yaml").read_text()
 ENV = (ROOT / ".env.example").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
-ONE_SHOTS = {"init", "first_answers", "demo_validators", "validator_warning", "node_settings",
-             "targets_node",
-             "targets_validator", "targets_demo", "targets_supervisord", "targets_elsewhere"}
+ONE_SHOTS = {"init", "first_answers", "own_validators", "demo_validators", "validator_warning",
+             "node_settings", "targets_node", "targets_validator", "targets_demo",
+             "targets_supervisord", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
-PROFILES = {"node": {"geth", "prysm", "node_settings", "targets_node"},
-            "validator": {"geth", "prysm", "node_settings", "targets_node", "validator",
-                          "validator_warning", "targets_validator"},
+PROFILES = {"node": {"geth", "prysm", "node_settings", "own_validators", "targets_node"},
+            "validator": {"geth", "prysm", "node_settings", "own_validators", "targets_node",
+                          "validator", "validator_warning", "targets_validator"},
             "demo": {"simulator", "demo_validators", "targets_demo"},
-            "monitoring-only": {"targets_elsewhere"},
+            "monitoring-only": {"own_validators", "targets_elsewhere"},
             "supervisord": {"supervisord_exporter", "targets_supervisord"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
        "prysm": {("13000", "tcp"), ("13000", "udp"), ("12000", "udp")}}
@@ -495,6 +495,23 @@ def test_targets_are_the_profiles_alone(volumes):
         assert done.returncode == 0, done.stderr
         left = {path.name for path in (volumes / "targets").iterdir()}
         assert "upstream.json" in left and not {"old.json", "supervisord.json"} & left
+
+
+def test_the_validators_are_those_of_the_profile(volumes):
+    """init runs again whenever one service is started, and leaves them."""
+    config = volumes.parent / "config"
+    config.mkdir()
+    given, watched = config / "validators.txt", volumes / "validators/validators.txt"
+    given.write_text("# mine\n0xab north\n7\n")
+    assert init(volumes, "demo-validators", "2").returncode == 0
+    assert init(volumes, "init", STACK_CONFIG=str(config)).returncode == 0
+    assert watched.read_text() == "0 demo\n1 demo\n"
+    done = init(volumes, "validators", STACK_CONFIG=str(config))
+    assert done.stdout == "Validators in VALIDATORS_FILE: 2\n", done.stderr
+    assert watched.read_text() == given.read_text()
+    given.write_text("# none yet\n")
+    done = init(volumes, "validators", STACK_CONFIG=str(config))
+    assert done.returncode == 0 and done.stdout == "Validators in VALIDATORS_FILE: 0\n"
 
 
 def test_secrets_are_made_once_and_for_their_owner(volumes):

@@ -31,5 +31,5 @@ def test_it_watches_nodes_by_their_addresses(monitoring):
 
 
 def test_no_validators_are_no_mistake(monitoring):
-    assert "No validators are watched" in monitoring.compose("logs", "beacon_exporter")
+    assert "no validator is watched" in monitoring.compose("logs", "beacon_exporter")
     assert not monitoring.query("beaconapi_validators_configured")
