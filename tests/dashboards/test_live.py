@@ -71,7 +71,12 @@ def exporters(sim, folder):
                  f"--keymanager.url={sim.url('validator-client')}",
                  f"--keymanager.bearer-token-file={token}", name="beacon_exporter"),
         Exporter(BIN / "supervisord_exporter", folder,
-                 f"--supervisord.url={sim.url('supervisord')}", name="supervisord_exporter"))
+                 f"--supervisord.url={sim.url('supervisord')}", name="supervisord_exporter"),
+        Exporter(BIN / "jormungandr_exporter", folder,
+                 f"--jormungandr.url={sim.url('jormungandr')}",
+                 f"--jormungandr.reference=n1={sim.url('jormungandr')}/node/1",
+                 f"--jormungandr.external-tip-url={sim.url('jormungandr')}/stats.json",
+                 name="jormungandr_exporter"))
 
 
 @pytest.fixture(scope="module")
@@ -84,14 +89,17 @@ def prometheus(tmp_path_factory):
         return program
     try:
         sim = keep(Simulator(BIN / "stakewatch_sim", folder, "--slot=1s", faces=(
-            "http", "ws", "control", "beacon", "validator-client", "supervisord"))).start()
-        geth, beacon, supervisord = (keep(exporter).start() for exporter in exporters(sim, folder))
+            "http", "ws", "control", "beacon", "validator-client", "supervisord",
+            "jormungandr"))).start()
+        geth, beacon, supervisord, jormungandr = (
+            keep(exporter).start() for exporter in exporters(sim, folder))
         host = keep(node_exporter(folder))
         alertmanager = keep(Alertmanager(
             folder, ROOT / "prometheus/alertmanager/alertmanager.yml", free_port())).start()
         program = Prometheus(folder, folder / "prometheus.yml")
         configuration(folder, {"geth": (geth.port, True), "beacon": (beacon.port, True),
                                "supervisord": (supervisord.port, True),
+                               "jormungandr": (jormungandr.port, True),
                                "host": (host.port, True),
                                "prysm-validator": (sim.ports["validator-client"], True),
                                "prometheus": (program.port, False),

@@ -18,7 +18,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 ONE_SHOTS = {"init", "first_answers", "own_validators", "demo_validators", "validator_warning",
              "node_settings", "targets_node", "targets_validator", "targets_demo",
-             "targets_supervisord", "targets_elsewhere"}
+             "targets_supervisord", "targets_jormungandr", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
@@ -27,7 +27,8 @@ PROFILES = {"node": {"geth", "prysm", "node_settings", "own_validators", "target
                           "validator", "validator_warning", "targets_validator"},
             "demo": {"simulator", "demo_validators", "targets_demo"},
             "monitoring-only": {"own_validators", "targets_elsewhere"},
-            "supervisord": {"supervisord_exporter", "targets_supervisord"}}
+            "supervisord": {"supervisord_exporter", "targets_supervisord"},
+            "jormungandr": {"jormungandr_exporter", "targets_jormungandr"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
        "prysm": {("13000", "tcp"), ("13000", "udp"), ("12000", "udp")}}
 HELP = {"geth": "geth-v1.17.3", "prysm": "beacon-chain-v7.1.6", "validator": "validator-v7.1.6"}
