@@ -7,14 +7,14 @@ import subprocess
 from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
-FACES = ("http", "ws", "control", "beacon", "validator-client")
+FACES = ("http", "ws", "control", "beacon", "validator-client", "jormungandr")
 SLOTS_PER_EPOCH = 32
 
 
 @dataclasses.dataclass(frozen=True)
 class Setup:
     """What runs, and what of it is watched."""
-    jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter.
+    jobs: tuple = ("geth", "beacon")  # Also prysm-validator, node_exporter, jormungandr.
     validators: bool = False          # The beacon exporter judges the duties of the own validators.
     real_geth: bool = False           # In place of all that is simulated.
     born: bool = False                # Starts, and is watched, only when the fault begins.
@@ -85,7 +85,8 @@ class Node:
                                  port=free_port).start()
             for fault in faults:
                 self.sim.fault(**fault)
-        flags = {"geth": self._geth_flags, "beacon": self._beacon_flags}
+        flags = {"geth": self._geth_flags, "beacon": self._beacon_flags,
+                 "jormungandr": self._jormungandr_flags}
         for job in self.setup.jobs:
             if job in flags:
                 self.exporters[job] = Exporter(BIN / f"{job}_exporter", self.folder, *flags[job](),
@@ -115,6 +116,11 @@ class Node:
             flags += [f"--keymanager.url={self.sim.url('validator-client')}",
                       f"--keymanager.bearer-token-file={token}"]
         return flags
+
+    def _jormungandr_flags(self):
+        url = self.sim.url("jormungandr")
+        return [f"--jormungandr.url={url}", *(f"--jormungandr.reference=n{i}={url}/node/{i}"
+                                              for i in (1, 2))]
 
     @property
     def validators_file(self):
