@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -17,7 +18,13 @@ constexpr std::size_t kHeightAt = 14, kParentAt = 50, kHeaderBytes = 82;
 void InParallel(std::size_t count, const std::function<void(std::size_t)>& run) {
   std::vector<std::jthread> threads;
   threads.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) threads.emplace_back([&run, i] { run(i); });
+  for (std::size_t i = 0; i < count; ++i) {
+    try {
+      threads.emplace_back([&run, i] { run(i); });
+    } catch (const std::system_error&) {
+      run(i);  // No thread is to be had.
+    }
+  }
 }
 
 }  // namespace
@@ -80,11 +87,12 @@ struct ReferenceChain::Look {
 ReferenceChain::ReferenceChain(std::vector<Reference> references)
     : references_(std::move(references)), misses_(references_.size(), 0) {}
 
-void ReferenceChain::Choose(std::uint64_t own_height, std::vector<Look>& looks) const {
+void ReferenceChain::Choose(const Ancestors& ancestors, std::uint64_t own_height,
+                            std::vector<Look>& looks) {
   for (Look& look : looks) {
     if (!look.height) continue;
     const std::uint64_t height = std::min(own_height, *look.height);
-    look.block = ancestors_.At(height);
+    look.block = ancestors.At(height);
     if (look.block) look.compared = height;
   }
 }
@@ -106,11 +114,11 @@ Result<void> ReferenceChain::Scrape(const Client& own, const Deadline& deadline,
     if (look.height) lowest = std::min(lowest, *look.height);
   }
 
-  const std::lock_guard lock(mutex_);
-  ancestors_.Follow(own_height, *stats->tip_hash, lowest, [&](const Id& id) {
+  Ancestors ancestors = Known();
+  ancestors.Follow(own_height, *stats->tip_hash, lowest, [&](const Id& id) {
     return own.Ask(CallAbout::kBlock, id, deadline.Within(deadline.Left() / 2), ParseBlock);
   });
-  Choose(own_height, looks);
+  Choose(ancestors, own_height, looks);
   const Deadline rest = deadline.Within(deadline.Left() * 9 / 10);
   InParallel(looks.size(), [&](std::size_t i) {
     if (!looks[i].block) return;
@@ -120,6 +128,23 @@ Result<void> ReferenceChain::Scrape(const Client& own, const Deadline& deadline,
     if (answer || HasStatus(answer.error(), 404)) looks[i].has = answer.has_value();
   });
 
+  Keep(std::move(ancestors));
+  Tell(looks, sheet);
+  return {};
+}
+
+Ancestors ReferenceChain::Known() {
+  const std::lock_guard lock(mutex_);
+  return ancestors_;
+}
+
+void ReferenceChain::Keep(Ancestors ancestors) {
+  const std::lock_guard lock(mutex_);
+  ancestors_ = std::move(ancestors);
+}
+
+void ReferenceChain::Tell(const std::vector<Look>& looks, Sheet& sheet) {
+  const std::lock_guard lock(mutex_);
   double known = 0;
   double agree = 0;
   for (std::size_t i = 0; i < looks.size(); ++i) {
@@ -136,7 +161,6 @@ Result<void> ReferenceChain::Scrape(const Client& own, const Deadline& deadline,
     agree += *look.has ? 1 : 0;
   }
   if (known > 0) sheet.Set(kReferenceAgreement, agree / known);
-  return {};
 }
 
 }  // namespace stakewatch::jormungandr

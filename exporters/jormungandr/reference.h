@@ -53,7 +53,8 @@ struct Reference {
   std::shared_ptr<const Upstream> upstream;
 };
 
-// What was found of all references, between scrapes. Thread-safe: one scrape at a time.
+// What was found of all references, between scrapes. Thread-safe; nothing is locked while a node is
+// asked.
 class ReferenceChain {
  public:
   // This many scrapes in a row that lacked our block make a fork.
@@ -67,7 +68,11 @@ class ReferenceChain {
  private:
   struct Look;
   // The highest of our blocks that it must have, if it is on our chain.
-  void Choose(std::uint64_t own_height, std::vector<Look>& looks) const;
+  static void Choose(const Ancestors& ancestors, std::uint64_t own_height,
+                     std::vector<Look>& looks);
+  Ancestors Known();
+  void Keep(Ancestors ancestors);
+  void Tell(const std::vector<Look>& looks, Sheet& sheet);
 
   std::vector<Reference> references_;
   std::mutex mutex_;
