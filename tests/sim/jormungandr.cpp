@@ -231,8 +231,8 @@ std::string Jormungandr::NetworkStats(int node, double now) const {
   for (std::size_t i = 0; i < Peers(node); ++i) {
     if (i > 0) json += ',';
     json += R"({"addr":null,"establishedAt":)" + Time(Started(node, now)) +
-            R"(,"lastBlockReceived":)" + Time(now - slot_seconds_) +
-            R"(,"lastFragmentReceived":null,"lastGossipReceived":)" + Time(now - 1) + "}";
+            R"(,"lastBlockReceived":)" + Time(now - slot_seconds_) + R"(,"lastFragmentReceived":)" +
+            (i == 0 ? Time(now - 30) : "null") + R"(,"lastGossipReceived":)" + Time(now - 1) + "}";
   }
   return json + "]";
 }
