@@ -77,9 +77,8 @@ Result<double> ParseRemaining(const std::string& answer) {
     text.remove_suffix(1);
   }
   std::uint64_t remaining = 0;
-  const char* const end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, remaining);
-  if (text.empty() || read.ec != std::errc() || read.ptr != end) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), remaining);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
     return Fail(Reason::kBadAnswer, "not a number: " + std::string(text.substr(0, 40)));
   }
   return static_cast<double>(remaining);

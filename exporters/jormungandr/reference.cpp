@@ -78,10 +78,10 @@ std::optional<Id> Ancestors::At(std::uint64_t height) const {
 
 // One reference in one scrape.
 struct ReferenceChain::Look {
-  std::optional<std::uint64_t> height;    // Its tip's; none: it did not tell.
-  std::optional<std::uint64_t> compared;  // That of the block it is asked for.
-  std::optional<Id> block;
-  std::optional<bool> has;  // None: it did not say.
+  std::optional<std::uint64_t> height;  // Its tip's; none: it did not tell.
+  std::optional<Id> block;              // That it is asked for, of ours.
+  std::uint64_t compared = 0;           // The height of that.
+  std::optional<bool> has;              // None: it did not say.
 };
 
 ReferenceChain::ReferenceChain(std::vector<Reference> references)
@@ -100,8 +100,10 @@ void ReferenceChain::Choose(const Ancestors& ancestors, std::uint64_t own_height
 Result<void> ReferenceChain::Scrape(const Client& own, const Deadline& deadline, Sheet& sheet) {
   const auto stats = AskStats(own, deadline);
   if (!stats) return std::unexpected(stats.error());
-  if (!stats->Running() || !stats->tip_height || !stats->tip_hash) return {};
-  const std::uint64_t own_height = *stats->tip_height;
+  const auto& height = stats->tip_height;
+  const auto& tip = stats->tip_hash;
+  if (!stats->Running() || !height || !tip) return {};
+  const std::uint64_t own_height = *height;
 
   std::vector<Look> looks(references_.size());
   const Deadline half = deadline.Within(deadline.Left() / 2);
@@ -115,7 +117,7 @@ Result<void> ReferenceChain::Scrape(const Client& own, const Deadline& deadline,
   }
 
   Ancestors ancestors = Known();
-  ancestors.Follow(own_height, *stats->tip_hash, lowest, [&](const Id& id) {
+  ancestors.Follow(own_height, *tip, lowest, [&](const Id& id) {
     return own.Ask(CallAbout::kBlock, id, deadline.Within(deadline.Left() / 2), ParseBlock);
   });
   Choose(ancestors, own_height, looks);
@@ -153,7 +155,7 @@ void ReferenceChain::Tell(const std::vector<Look>& looks, Sheet& sheet) {
     sheet.Set(kReferenceUp, look.height ? 1 : 0, name);
     if (look.height) sheet.Set(kReferenceTipHeight, static_cast<double>(*look.height), name);
     if (!look.has) continue;
-    sheet.Set(kReferenceComparedHeight, static_cast<double>(*look.compared), name);
+    sheet.Set(kReferenceComparedHeight, static_cast<double>(look.compared), name);
     misses_[i] = *look.has ? 0 : std::min(misses_[i] + 1, kMissesMax);
     if (!*look.has && misses_[i] < kMissesMax) continue;
     sheet.Set(kTipOnReferenceChain, *look.has ? 1 : 0, name);

@@ -1,5 +1,6 @@
 #include "exporters/jormungandr/values.h"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 
@@ -46,15 +47,19 @@ std::optional<int> Offset(std::string_view text) {
   return text[0] == '-' ? -seconds : seconds;
 }
 
+bool ReadWhole(std::string_view text, std::uint64_t& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return !text.empty() && error == std::errc() && end == text.data() + text.size();
+}
+
 }  // namespace
 
 std::optional<BlockDate> ReadBlockDate(std::string_view text) {
   BlockDate date;
-  const char* const end = text.data() + text.size();
-  const auto epoch = std::from_chars(text.data(), end, date.epoch);
-  if (epoch.ec != std::errc() || epoch.ptr == end || *epoch.ptr != '.') return std::nullopt;
-  const auto slot = std::from_chars(epoch.ptr + 1, end, date.slot);
-  if (slot.ec != std::errc() || slot.ptr != end) return std::nullopt;
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const std::string_view epoch = text.substr(0, dot);
+  const std::string_view slot = text.substr(std::min(dot + 1, text.size()));
+  if (!ReadWhole(epoch, date.epoch) || !ReadWhole(slot, date.slot)) return std::nullopt;
   return date;
 }
 

@@ -250,7 +250,9 @@ std::string Jormungandr::LeaderLogs(int node, double now) const {
   const bool foresees = !VersionOf(node).From(0, 9, 2);
   const std::uint64_t end = foresees ? (last / kSlotsPerEpoch + 1) * kSlotsPerEpoch : last + 1;
   std::string json = "[";
-  for (std::uint64_t height = end; height-- > first && end - height <= kLogSlots;) {
+  const std::uint64_t oldest = std::max(first, end - std::min(end, kLogSlots));
+  for (std::uint64_t next = end; next > oldest; --next) {
+    const std::uint64_t height = next - 1;
     if (height % kSlotsPerBlockOfOurs != 0) continue;
     if (json.size() > 1) json += ',';
     const std::string at = Time(slot_time(height));
@@ -261,9 +263,11 @@ std::string Jormungandr::LeaderLogs(int node, double now) const {
       status = R"({"Block":{"block":")" + HashAt(node, height) + R"(","parent":")" +
                HashAt(node, height - 1) + R"(","chain_length":)" + std::to_string(height) + "}}";
     }
-    json += R"({"created_at_time":)" + at + R"(,"scheduled_at_time":)" + at +
-            R"(,"scheduled_at_date":)" + Date(height) + R"(,"wake_at_time":null,)" +
-            R"("finished_at_time":null,"status":)" + status + "}";
+    json.append(R"({"created_at_time":)").append(at);
+    json.append(R"(,"scheduled_at_time":)").append(at);
+    json.append(R"(,"scheduled_at_date":)").append(Date(height));
+    json.append(R"(,"wake_at_time":null,"finished_at_time":null,"status":)").append(status);
+    json += '}';
   }
   return json + "]";
 }
