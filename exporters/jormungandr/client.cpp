@@ -37,6 +37,13 @@ Result<std::string> Client::Get(const CallRow& row, const std::string& id,
   return node_.Ask({.name = name, .path = std::string(row.path) + id, .body = {}}, deadline);
 }
 
+Result<void> Client::AskInPieces(Call call, const Deadline& deadline, std::uint64_t bytes_max,
+                                 Pieces& to) const {
+  const CallRow& row = kCalls[static_cast<std::size_t>(call)];
+  const Request request{.name = row.name, .path = std::string(row.path), .body = {}};
+  return node_.AskInPieces(request, deadline, bytes_max, to);
+}
+
 bool IsBootstrapping(const Error& error) {
   return error.reason == Reason::kHttpStatus && error.code >= 500 &&
          error.what.contains("context not available");

@@ -83,6 +83,10 @@ class Client {
     return Read(kCallsAbout[static_cast<std::size_t>(call)], id.Text(), deadline, parse);
   }
 
+  // An answer that is never held whole, of at most `bytes_max` bytes.
+  Result<void> AskInPieces(Call call, const Deadline& deadline, std::uint64_t bytes_max,
+                           Pieces& to) const;
+
  private:
   template <class Parse>
   auto Read(const CallRow& row, const std::string& id, const Deadline& deadline, Parse parse) const

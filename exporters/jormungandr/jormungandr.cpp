@@ -9,6 +9,7 @@
 #include "common/net/net.h"
 #include "exporters/jormungandr/chain.h"
 #include "exporters/jormungandr/external_tip.h"
+#include "exporters/jormungandr/fragments.h"
 #include "exporters/jormungandr/leaders.h"
 #include "exporters/jormungandr/ledger.h"
 #include "exporters/jormungandr/stats.h"
@@ -16,8 +17,8 @@
 namespace stakewatch::jormungandr {
 namespace {
 
-// Logs are the biggest: a few hundred bytes an entry.
-constexpr std::size_t kBodyBytesMax = 16U << 20;
+// The leader log is the biggest: 400 bytes an entry, and some thousand of them.
+constexpr std::size_t kBodyBytesMax = 4U << 20;
 constexpr std::size_t kExternalBytesMax = 1U << 20;
 // Requests of one scrape.
 constexpr std::size_t kIdsMax = 50;

@@ -111,27 +111,6 @@ Result<std::size_t> ParseLeaders(const std::string& answer) {
   });
 }
 
-Result<std::array<std::size_t, kFragmentStatuses.size()>> ParseFragmentLogs(
-    const std::string& answer) {
-  return Decode(answer, [](JsonValue root) {
-    std::array<std::size_t, kFragmentStatuses.size()> counts{};
-    for (auto entry : root.get_array()) {
-      JsonValue status = entry.value().get_object().find_field_unordered("status").value();
-      std::string word;
-      if (status.type() == simdjson::ondemand::json_type::string) {
-        word = std::string_view(status.get_string());
-      } else {
-        for (auto field : status.get_object()) {
-          word = std::string_view(field.unescaped_key());
-          break;
-        }
-      }
-      ++counts[word == "Pending" ? 0 : word == "InABlock" ? 1 : word == "Rejected" ? 2 : 3];
-    }
-    return counts;
-  });
-}
-
 LeaderEvents::Counts LeaderEvents::Count(const std::vector<LeaderSlot>& slots) {
   const std::lock_guard lock(mutex_);
   if (seen_.size() > kSeenMax) {
@@ -203,15 +182,6 @@ Result<void> ScrapeLeaders(const Client& client, const Deadline& deadline, Sheet
   // From 0.13 on there is no such call.
   if (HasStatus(leaders.error(), 404)) return {};
   return std::unexpected(leaders.error());
-}
-
-Result<void> ScrapeFragments(const Client& client, const Deadline& deadline, Sheet& sheet) {
-  const auto counts = client.Ask(Call::kFragmentLogs, deadline, ParseFragmentLogs);
-  if (!counts) return std::unexpected(counts.error());
-  for (std::size_t i = 0; i < kFragmentStatuses.size(); ++i) {
-    sheet.Set(kFragmentLogEntries, static_cast<double>((*counts)[i]), kFragmentStatuses[i]);
-  }
-  return {};
 }
 
 }  // namespace stakewatch::jormungandr

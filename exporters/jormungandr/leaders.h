@@ -1,6 +1,5 @@
 #pragma once
-// Sources leader_logs (the slots of the node's leaders, and what became of them), leaders, and
-// fragments.
+// Sources leader_logs (the slots of the node's leaders, and what became of them) and leaders.
 #include <array>
 #include <cstdint>
 #include <map>
@@ -39,12 +38,6 @@ Result<std::vector<LeaderSlot>> ParseLeaderLogs(const std::string& answer);
 // How many there are.
 Result<std::size_t> ParseLeaders(const std::string& answer);
 
-inline constexpr std::array<std::string_view, 4> kFragmentStatuses = {"pending", "in_a_block",
-                                                                      "rejected", "other"};
-// By status, in that order.
-Result<std::array<std::size_t, kFragmentStatuses.size()>> ParseFragmentLogs(
-    const std::string& answer);
-
 // Counts the slots that ended, each once, although each answer has them all again. What the first
 // answer has was before our time. Thread-safe.
 class LeaderEvents {
@@ -66,6 +59,5 @@ void TellLeaderSlots(const std::vector<LeaderSlot>& slots, const ChainSettings& 
 Result<void> ScrapeLeaderLogs(const Client& client, const Deadline& deadline, LeaderEvents& events,
                               double now, Sheet& sheet);
 Result<void> ScrapeLeaders(const Client& client, const Deadline& deadline, Sheet& sheet);
-Result<void> ScrapeFragments(const Client& client, const Deadline& deadline, Sheet& sheet);
 
 }  // namespace stakewatch::jormungandr

@@ -6,6 +6,7 @@
 #include "common/page.h"
 #include "exporters/jormungandr/chain.h"
 #include "exporters/jormungandr/external_tip.h"
+#include "exporters/jormungandr/fragments.h"
 #include "exporters/jormungandr/leaders.h"
 #include "exporters/jormungandr/ledger.h"
 #include "exporters/jormungandr/metrics.h"

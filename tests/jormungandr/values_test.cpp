@@ -6,6 +6,7 @@
 
 #include "exporters/jormungandr/client.h"
 #include "exporters/jormungandr/external_tip.h"
+#include "exporters/jormungandr/fragments.h"
 #include "exporters/jormungandr/leaders.h"
 #include "exporters/jormungandr/ledger.h"
 #include "exporters/jormungandr/values.h"
@@ -71,6 +72,8 @@ TEST_CASE("jormungandr: all that a client can say is this list, by GET") {
   for (std::size_t i = 0; i < kCalls.size(); ++i) {
     CHECK(client.Ask(static_cast<Call>(i), deadline, any));
   }
+  FragmentLogReader reader;
+  CHECK(client.AskInPieces(Call::kFragmentLogs, deadline, 1, reader));
   for (std::size_t i = 0; i < kCallsAbout.size(); ++i) {
     CHECK(client.Ask(static_cast<CallAbout>(i), *Id::Of(kPool), deadline, any));
   }
@@ -130,6 +133,25 @@ TEST_CASE("jormungandr: flags that are wrong are told by name") {
                   s.references.push_back(std::to_string(i) + "=http://h:1");
                 }
               }).empty());
+}
+
+TEST_CASE("jormungandr: fragments by status, of whatever shape that is") {
+  const auto counts = ParseFragmentLogs(
+      R"([{"status":"Pending"},{"status":{"InABlock":{"date":"1.2","block":"aa"}}},{"a":[[]],)"
+      R"("status":{"Rejected":{"reason":"x\"y"}}},{"status":"Lost"},{"status":{"New":1}}])");
+  REQUIRE(counts);
+  CHECK(*counts == FragmentCounts{1, 1, 1, 2});
+  CHECK(*ParseFragmentLogs(" [ ] \n") == FragmentCounts{});
+  for (const char* const bad :
+       {"", "[", "{}", "null", "[]]", "[]}", "[1]", "[{}]", "[{\"status\":1}]",
+        "[{\"status\":null}]", "[{\"status\":\"Pending\"},]", "[]x"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(ParseFragmentLogs(bad));
+  }
+  std::string many = "[";
+  for (int i = 0; i < 50'000; ++i) many += R"({"fragment_id":"00","status":"Pending"},)";
+  many.back() = ']';
+  CHECK((*ParseFragmentLogs(many))[0] == 50'000);
 }
 
 TEST_CASE("jormungandr: the external tip by its path") {
