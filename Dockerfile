@@ -76,6 +76,18 @@ EXPOSE 19105
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/supervisord_exporter", "--health"]
 ENTRYPOINT ["/usr/bin/supervisord_exporter"]
 
+FROM scratch AS jormungandr_exporter
+COPY --from=build /roots/jormungandr_exporter /
+LABEL org.opencontainers.image.title="jormungandr_exporter" \
+  org.opencontainers.image.description="Prometheus exporter for Jormungandr nodes" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+ENV STAKEWATCH_WEB_LISTEN_ADDRESS=:19103
+EXPOSE 19103
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/jormungandr_exporter", "--health"]
+ENTRYPOINT ["/usr/bin/jormungandr_exporter"]
+
 # The simulated nodes of the profile `demo`. Faults are switched from inside, as the port for it is
 # open to loopback alone; hence busybox.
 FROM scratch AS simulator

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # `make demo`: every exporter, a real Prometheus and a real Alertmanager with our configuration, on a
-# simulated Geth, beacon node, validator supervisor and supervisord. Ctrl-C ends all of it. GETH_URL=… (and GETH_WS_URL=…)
+# simulated Geth, beacon node, validator supervisor, supervisord and Jormungandr nodes. Ctrl-C ends
+# all of it. GETH_URL=… (and GETH_WS_URL=…)
 # and BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
 # Each port is a variable, which a flag can set as well: --prometheus-port 9095.
 set -euo pipefail
@@ -8,7 +9,8 @@ cd "$(dirname "$0")/.."
 
 names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT BEACON_EXPORTER_PORT SIM_HTTP_PORT
   SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT
-  SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT SUPERVISOR_EXPORTER_PORT SIM_SUPERVISOR_PORT_BASE)
+  SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT SUPERVISOR_EXPORTER_PORT SIM_SUPERVISOR_PORT_BASE
+  JORMUNGANDR_EXPORTER_PORT SIM_JORMUNGANDR_PORT)
 PROMETHEUS_PORT=${PROMETHEUS_PORT:-9090}
 ALERTMANAGER_PORT=${ALERTMANAGER_PORT:-9093}
 GETH_EXPORTER_PORT=${GETH_EXPORTER_PORT:-19101}
@@ -18,6 +20,8 @@ SIM_SUPERVISORD_PORT=${SIM_SUPERVISORD_PORT:-9001}
 SUPERVISOR_EXPORTER_PORT=${SUPERVISOR_EXPORTER_PORT:-19104}
 # The first of eight.
 SIM_SUPERVISOR_PORT_BASE=${SIM_SUPERVISOR_PORT_BASE:-23000}
+JORMUNGANDR_EXPORTER_PORT=${JORMUNGANDR_EXPORTER_PORT:-19103}
+SIM_JORMUNGANDR_PORT=${SIM_JORMUNGANDR_PORT:-3100}
 SIM_HTTP_PORT=${SIM_HTTP_PORT:-8545}
 SIM_WS_PORT=${SIM_WS_PORT:-8546}
 SIM_BEACON_PORT=${SIM_BEACON_PORT:-3500}
@@ -73,7 +77,7 @@ check_ports() {
       echo "demo: $name=$port is given to two programs" >&2
       wrong=yes
     elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ||
-      $GETH_URL && $BEACON_URL && $name == *SUPERVISOR* ]]; then
+      $GETH_URL && $BEACON_URL && $name =~ SUPERVISOR|JORMUNGANDR ]]; then
       continue  # No simulated one.
     elif port_taken "$port"; then
       echo "demo: port $port is taken; another one: $name=$((port + 10000 > 65535 ? port - 1000 : port + 10000)) make demo" >&2
@@ -97,7 +101,7 @@ stop_all() {
   trap - EXIT
   (( ${#pids[@]} == 0 )) || echo "Stopping …"
   for name in prometheus alertmanager geth_exporter beacon_exporter supervisor_exporter supervisord_exporter \
-    simulator; do
+    jormungandr_exporter simulator; do
     pid=${pids[$name]:-}
     [[ $pid ]] || continue
     kill -TERM "$pid" 2>/dev/null || true
@@ -166,6 +170,8 @@ render() {
       >"$work/prometheus/targets/supervisord.yml"
     printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: main}\n' "$SUPERVISOR_EXPORTER_PORT" \
       >"$work/prometheus/targets/validator-supervisor.yml"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: jormungandr, pool: demo}\n' \
+      "$JORMUNGANDR_EXPORTER_PORT" >"$work/prometheus/targets/jormungandr.yml"
   fi
   # A real client and a simulated one are not two of one node.
   if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
@@ -175,7 +181,7 @@ render() {
 
 start_node() {
   local control=127.0.0.1:$SIM_CONTROL_PORT http=127.0.0.1:$SIM_HTTP_PORT
-  local ws=127.0.0.1:$SIM_WS_PORT beacon=() supervisord=()
+  local ws=127.0.0.1:$SIM_WS_PORT beacon=() others=()
   # With real nodes only the simulator's webhook is of use; its own nodes are nobody's business.
   if [[ $GETH_URL ]]; then http=127.0.0.1:0 ws=127.0.0.1:0; fi
   if [[ -z $BEACON_URL ]]; then
@@ -183,12 +189,13 @@ start_node() {
       --slots-per-epoch "$slots_per_epoch" --validator-client "127.0.0.1:$SIM_VALIDATOR_PORT")
   fi
   if ! [[ $GETH_URL && $BEACON_URL ]]; then
-    supervisord=(--supervisord "127.0.0.1:$SIM_SUPERVISORD_PORT" --supervisor-socket "$work/rpc.sock"
-      --supervisor-procfs "$work/proc" --supervisor-forwards "$SIM_SUPERVISOR_PORT_BASE")
+    others=(--supervisord "127.0.0.1:$SIM_SUPERVISORD_PORT" --supervisor-socket "$work/rpc.sock"
+      --supervisor-procfs "$work/proc" --supervisor-forwards "$SIM_SUPERVISOR_PORT_BASE"
+      --jormungandr "127.0.0.1:$SIM_JORMUNGANDR_PORT")
   fi
   start simulator "$bin/stakewatch_sim" --http "$http" --ws "$ws" --ipc "$work/geth.ipc" \
     --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval "$slot_seconds" \
-    --peers 50 "${beacon[@]}" "${supervisord[@]}"
+    --peers 50 "${beacon[@]}" "${others[@]}"
   await simulator "http://$control/"
 }
 
@@ -239,6 +246,16 @@ start_supervisord_exporter() {
   await supervisord_exporter "http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/-/healthy"
 }
 
+start_jormungandr_exporter() {
+  ! [[ $GETH_URL && $BEACON_URL ]] || return 0
+  local nodes=http://127.0.0.1:$SIM_JORMUNGANDR_PORT
+  start jormungandr_exporter "$bin/jormungandr_exporter" --jormungandr.url="$nodes" \
+    --jormungandr.reference="n1=$nodes/node/1" --jormungandr.reference="n2=$nodes/node/2" \
+    --jormungandr.external-tip-url="$nodes/stats.json" \
+    --web.listen-address="127.0.0.1:$JORMUNGANDR_EXPORTER_PORT"
+  await jormungandr_exporter "http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/-/healthy"
+}
+
 start_monitors() {
   local alertmanager
   alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager)
@@ -265,6 +282,7 @@ stakewatch runs${GETH_URL:+ on $GETH_URL}${BEACON_URL:+ on $BEACON_URL}. Ctrl-C 
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated; its exporter at http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/)
+  Jormungandr   http://127.0.0.1:$SIM_JORMUNGANDR_PORT/ (simulated; its exporter at http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/)
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   supervisor    $work/rpc.sock (simulated validator supervisor; its exporter at http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/)
@@ -291,6 +309,7 @@ EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   $fault?kind=process&method=geth&value=FATAL&for=60s'    # supervisord gives a program up
   $fault?kind=reality&value=silent_links&for=5m'    # the tunnels look alive, and nothing comes through
+  $fault?kind=fork&node=0&for=5m'    # a Jormungandr node is the highest, and alone on its chain
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults
 EOF
   echo
@@ -315,6 +334,7 @@ main() {
   start_beacon_exporter
   start_supervisor_exporter
   start_supervisord_exporter
+  start_jormungandr_exporter
   start_monitors
   say_what_runs
 
@@ -325,7 +345,7 @@ main() {
     lines=$(wc -l <"$work/simulator.log")
     if (( lines > shown )); then
       sed -n "$((shown + 1)),${lines}p" "$work/simulator.log" |
-        grep -v -e '^\(http\|ws\|ipc\|control\|webhook\|beacon\|validator-client\|supervisord\) ' -e Watchdog || true
+        grep -v -e '^\(http\|ws\|ipc\|control\|webhook\|beacon\|validator-client\|supervisord\|jormungandr\) ' -e Watchdog || true
       shown=$lines
     fi
     sleep 0.5

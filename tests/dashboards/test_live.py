@@ -109,7 +109,12 @@ def exporters(sim, folder, forwards):
         Exporter(BIN / "supervisord_exporter", folder,
                  f"--supervisord.url={sim.url('supervisord')}", name="supervisord_exporter"),
         Exporter(BIN / "supervisor_exporter", folder, *supervisor_flags(folder, forwards),
-                 name="supervisor_exporter"))
+                 name="supervisor_exporter"),
+        Exporter(BIN / "jormungandr_exporter", folder,
+                 f"--jormungandr.url={sim.url('jormungandr')}",
+                 f"--jormungandr.reference=n1={sim.url('jormungandr')}/node/1",
+                 f"--jormungandr.external-tip-url={sim.url('jormungandr')}/stats.json",
+                 name="jormungandr_exporter"))
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +130,9 @@ def prometheus(tmp_path_factory):
         sim = keep(Simulator(
             BIN / "stakewatch_sim", folder, "--slot=1s", f"--supervisor-socket={folder}/rpc.sock",
             f"--supervisor-forwards={forwards}", f"--supervisor-procfs={folder}/proc", faces=(
-                "http", "ws", "control", "beacon", "validator-client", "supervisord"))).start()
-        geth, beacon, supervisord, supervisor = (
+                "http", "ws", "control", "beacon", "validator-client", "supervisord",
+                "jormungandr"))).start()
+        geth, beacon, supervisord, supervisor, jormungandr = (
             keep(exporter).start() for exporter in exporters(sim, folder, forwards))
         host = keep(node_exporter(folder))
         alertmanager = keep(Alertmanager(
@@ -135,6 +141,7 @@ def prometheus(tmp_path_factory):
         configuration(folder, {"geth": (geth.port, True), "beacon": (beacon.port, True),
                                "supervisord": (supervisord.port, True),
                                "validator-supervisor": (supervisor.port, True),
+                               "jormungandr": (jormungandr.port, True),
                                "host": (host.port, True),
                                "prysm-validator": (sim.ports["validator-client"], True),
                                "prometheus": (program.port, False),

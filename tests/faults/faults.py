@@ -79,6 +79,7 @@ REAL_GETH = Setup(jobs=("geth",), real_geth=True)
 DUTIES = Setup(jobs=("beacon",), validators=True)
 BUSY_DUTIES = Setup(jobs=("beacon",), validators=True, network=64)
 PAIR_DUTIES = Setup(validators=True)
+JORMUNGANDR = Setup(jobs=("jormungandr",))
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
 SUPERVISORD, SUPERVISOR = Setup(jobs=("supervisord",)), Setup(jobs=("validator-supervisor",))
 BORN_BEACON = Setup(jobs=("beacon",), born=True)
@@ -245,6 +246,13 @@ FAULTS = [
           sim("stop", target="geth"), setup=PAIR, own_monitors=1,
           page=Told("NodeDown", "el_down", 30), cause="el_down",
           lasts=lambda node: restart_when_told(node)),
+    Fault("Jormungandr node killed", "its connections are reset",
+          sim("stop", target="jormungandr", node=0), setup=JORMUNGANDR,
+          page=Told("JormungandrNodeDown", "jormungandr_down", 35), cause="jormungandr_down",
+          lasts=150),
+    Fault("Jormungandr node forked", "it makes its blocks alone, and is the highest of the three",
+          sim("fork", target="jormungandr", node=0), setup=JORMUNGANDR,
+          page=Told("Forked", "forked", 2 * MINUTE), cause="forked", lasts=150),
 
     # In fast motion. A scrape has a second there; on a busy machine one fails that would not at 5 s,
     # and begins a `for` anew: what has a long one has room for two.
@@ -331,6 +339,10 @@ FAULTS = [
           setup=BUSY_DUTIES, page=Told("SyncCommitteeWeak", "sync_committee_weak", 5 * EPOCH),
           beside=("SyncCommitteeWeak",), cause="duties_missed", resolved_within=5 * EPOCH,
           fast=True),
+    Fault("Jormungandr node stuck", "its height stands still, the time of its tip goes on",
+          sim("stuck", target="jormungandr", node=0), setup=JORMUNGANDR,
+          page=Told("TipStale", "tip_stale", 7 * MINUTE), beside=("TipStale",),
+          cause="tip_behind", fast=True),
 ]
 
 

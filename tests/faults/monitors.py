@@ -9,7 +9,7 @@ import yaml
 import faster
 from harness import ROOT, Alertmanager, Prometheus, Webhook, free_port
 
-JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "supervisord",
+JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "jormungandr", "supervisord",
         "validator-supervisor")
 
 
@@ -75,7 +75,10 @@ class Monitors:
         for job, addresses in targets.items():
             file = self.folder / f"prometheus/targets/{job}@{name}.json"
             part = file.with_suffix(".part")
-            part.write_text(json.dumps([{"targets": addresses, "labels": {"node": name}}]))
+            labels = {"node": name}
+            if job == "jormungandr":
+                labels["pool"] = name  # The nodes of two rows lead for no common one.
+            part.write_text(json.dumps([{"targets": addresses, "labels": labels}]))
             part.rename(file)
 
     def start(self):

@@ -9,7 +9,8 @@ from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 FACES = ("http", "ws", "control", "beacon", "validator-client")
 # Of the jobs that have one more.
-MORE_FACES = {"supervisord": "supervisord", "validator-supervisor": "supervisor"}
+MORE_FACES = {"supervisord": "supervisord", "validator-supervisor": "supervisor",
+              "jormungandr": "jormungandr"}
 BASTIONS = ("10.77.1.2:2222", "10.77.2.2:2222")  # The simulator's.
 SLOTS_PER_EPOCH = 32
 
@@ -18,7 +19,7 @@ SLOTS_PER_EPOCH = 32
 class Setup:
     """What runs, and what of it is watched."""
     jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter,
-                                      # supervisord, validator-supervisor.
+                                      # jormungandr, supervisord, validator-supervisor.
     validators: bool = False          # The beacon exporter judges the duties of the own validators.
     real_geth: bool = False           # In place of all that is simulated.
     born: bool = False                # Starts, and is watched, only when the fault begins.
@@ -96,6 +97,7 @@ class Node:
             for fault in faults:
                 self.sim.fault(**fault)
         flags = {"geth": self._geth_flags, "beacon": self._beacon_flags,
+                 "jormungandr": self._jormungandr_flags,
                  "supervisord": self._supervisord_flags,
                  "validator-supervisor": self._supervisor_flags}
         for job in self.setup.jobs:
@@ -128,6 +130,11 @@ class Node:
             flags += [f"--keymanager.url={self.sim.url('validator-client')}",
                       f"--keymanager.bearer-token-file={token}"]
         return flags
+
+    def _jormungandr_flags(self):
+        url = self.sim.url("jormungandr")
+        return [f"--jormungandr.url={url}", *(f"--jormungandr.reference=n{i}={url}/node/{i}"
+                                              for i in (1, 2))]
 
     def _supervisord_flags(self):
         return [f"--supervisord.url={self.sim.url('supervisord')}"]

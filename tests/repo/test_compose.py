@@ -18,7 +18,8 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 ONE_SHOTS = {"init", "first_answers", "own_validators", "demo_validators", "validator_warning",
              "node_settings", "targets_node", "targets_validator", "targets_demo",
-             "targets_supervisor", "targets_supervisord", "targets_elsewhere"}
+             "targets_jormungandr", "targets_supervisor", "targets_supervisord",
+             "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
@@ -27,6 +28,7 @@ PROFILES = {"node": {"geth", "prysm", "node_settings", "own_validators", "target
                           "validator", "validator_warning", "targets_validator"},
             "demo": {"simulator", "demo_validators", "targets_demo"},
             "monitoring-only": {"own_validators", "targets_elsewhere"},
+            "jormungandr": {"jormungandr_exporter", "targets_jormungandr"},
             "supervisor": {"supervisor_exporter", "targets_supervisor"},
             "supervisord": {"supervisord_exporter", "targets_supervisord"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},

@@ -77,6 +77,7 @@ def test_files_are_short():
 # The files of an exporter that may say what is asked.
 CLIENTS = {"geth": {"client.h", "client.cpp", "heads.cpp"},
            "beacon": {"client.h", "client.cpp", "event.h", "event.cpp", "keymanager.h"},
+           "jormungandr": {"client.h", "client.cpp", "external_tip.cpp"},
            "supervisor": {"client.h", "client.cpp"},
            "supervisord": {"client.h", "client.cpp"}}
 
@@ -89,7 +90,7 @@ def test_each_exporter_has_its_clients():
 def test_only_the_client_names_what_is_asked(exporter):
     """The type that asks a node is the only place where a method or a path can be said."""
     question = re.compile(r'"(?:admin|debug|personal|miner|eth|net|txpool|web3|engine)_[a-zA-Z]+"'
-                          r'|"/(?:eth|prysm|v2)/|"/ready"'
+                          r'|"/(?:eth|prysm|v2)/|"/ready"|"/api/v\d/'
                           r'|"/RPC2"|"(?:supervisor|system)\.(?:"|\w*[A-Z])'
                           r'|"(?:supervisor\.|system\.)?(?:get|set|start|stop|signal|send|reload|'
                           r'add|remove|read|tail|clear|list|multi)[A-Z]\w*"'

@@ -274,6 +274,18 @@ CASES = {
         ["ExporterDown/page@supervisor", "DaemonDown/page@supervisor",
          "BackupStale/warning@supervisor", "AttestationsMissed/page@beacon"],
         ["ExporterDown/page@supervisor"]),
+    "jormungandr-down": (
+        ["JormungandrNodeDown/page@jormungandr", "NodeHung/page@jormungandr",
+         "TipStale/warning@jormungandr", "NoLeader/page@jormungandr", "NoPeers/page@jormungandr",
+         "SourceDown/warning@jormungandr", "NodeDown/page"],
+        ["JormungandrNodeDown/page@jormungandr", "NodeDown/page"]),
+    "jormungandr-forked": (
+        ["Forked/page@jormungandr", "TipLag/page@jormungandr", "NoPeers/page@jormungandr",
+         "MultipleLeaders/page@jormungandr"],
+        ["Forked/page@jormungandr", "MultipleLeaders/page@jormungandr"]),
+    "jormungandr-stands-without-peers": (
+        ["TipStale/page@jormungandr", "TipStale/warning@jormungandr", "TipLag/page@jormungandr",
+         "NoPeers/page@jormungandr"], ["TipStale/page@jormungandr"]),
     "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
                     ["PeersInOneSubnet/warning", "CertificateExpiring/warning"]),
 }
@@ -288,6 +300,8 @@ def alert(text, node):
         labels["group"] = "home"
     if name == "ClockSkew":
         labels["cause"] = "clock_off" if job == "node_exporter" else "clock_behind"
+    if job == "jormungandr":
+        labels["pool"] = node  # Of each case one of its own.
     if name == "DiskFullSoon":
         labels["device"] = "sda"
     if job == "supervisord" and name in ("ProcessFatal", "ProcessFlapping"):

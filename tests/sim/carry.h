@@ -16,6 +16,7 @@ enum class Face : unsigned char {
   kBeacon,
   kValidator,
   kSupervisord,
+  kJormungandr,
   kSupervisor,  // Lines, no HTTP.
   kForward      // HTTP through a tunnel of the supervisor.
 };

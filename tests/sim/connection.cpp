@@ -9,6 +9,7 @@
 #include "tests/sim/beacon_api.h"
 #include "tests/sim/control.h"
 #include "tests/sim/http.h"
+#include "tests/sim/jormungandr.h"
 #include "tests/sim/spoil.h"
 #include "tests/sim/supervisor.h"
 #include "tests/sim/supervisord.h"
@@ -212,6 +213,30 @@ Step AnswerTunnel(const World& world, Connection& connection) {
   return Step::kDone;
 }
 
+Step AnswerJormungandr(World& world, Connection& connection, const HttpRequest& request) {
+  std::string_view path = request.path;
+  const auto node = Jormungandr::NodeOf(path);
+  if (!node) {
+    connection.out.Add(HttpText("404 Not Found", "", ""));
+    return Step::kDone;
+  }
+  connection.node = kJormungandrNode - 1 - *node;
+  const FaultSet& faults = world.Faults();
+  if (faults.Find(Kind::kStop, connection.node) != nullptr) return Step::kReset;
+  const Fault* const carried = FindCarried(faults, connection.node, path);
+  if (carried != nullptr && carried->kind == Kind::kHang) return Step::kFreeze;
+  world.CountCall(std::string(request.method) + " " + std::string(path.substr(0, 200)));
+  BeaconReply reply = world.JormungandrNodes().Answer(*node, request.method, path, UnixNow());
+  if (const Fault* const spoil = FindSpoil(faults, connection.node, path)) SpoilApi(*spoil, reply);
+  const Pieces body = {Share(std::move(reply.body))};
+  if (carried != nullptr) {
+    Carry(*carried, connection.face, body, request.keep_alive, connection.out, reply.head);
+  } else {
+    connection.out.Add(HttpAnswer(body, request.keep_alive, reply.head));
+  }
+  return Step::kDone;
+}
+
 Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request) {
   switch (connection.face) {
     case Face::kBeacon:
@@ -221,6 +246,8 @@ Step AnswerHttp(World& world, Connection& connection, const HttpRequest& request
       return AnswerXmlRpc(world, connection, request);
     case Face::kForward:
       return AnswerTunnel(world, connection);
+    case Face::kJormungandr:
+      return AnswerJormungandr(world, connection, request);
     case Face::kControl:
       connection.out.Add(AnswerControl(world, request));
       return Step::kDone;

@@ -16,7 +16,8 @@ std::string Targets(std::uint8_t targets) {
   std::string text;
   for (const auto& [target, name] :
        {std::pair{kOnGeth, "geth"}, std::pair{kOnBeacon, "beacon"},
-        std::pair{kOnValidator, "validator"}, std::pair{kOnSupervisord, "supervisord"}}) {
+        std::pair{kOnValidator, "validator"}, std::pair{kOnSupervisord, "supervisord"},
+        std::pair{kOnJormungandr, "jormungandr"}}) {
     if ((targets & target) != 0) text += (text.empty() ? "" : ", ") + std::string(name);
   }
   return text;
@@ -34,8 +35,9 @@ std::string Help() {
       "  POST /fault?kind=K[&target=t][&node=i][&method=m][&for=30s][&value=v]\n"
       "  POST /clear[?kind=K]        all faults, or one kind of them\n"
       "  POST /block                 a new block now, when no slots make them (--beacon)\n"
-      "target= is whom the fault befalls: geth, beacon, validator (the client), supervisord or "
-      "supervisor;\n"
+      "target= is whom the fault befalls: geth, beacon, validator (the client), supervisord, "
+      "supervisor\n"
+      "or jormungandr (node=0, 1 or 2; all);\n"
       "without it the first that stands behind the kind. method= narrows faults of answers and of "
       "transport to "
       "one\n"
@@ -70,6 +72,8 @@ std::string SetFault(World& world, const HttpRequest& request) {
     if (!world.HasSupervisord()) return Bad("there is no supervisord: --supervisord");
   } else if (fault->node == kSupervisorNode) {
     if (!world.HasSupervisor()) return Bad("there is no supervisor: --supervisor");
+  } else if (fault->node <= kJormungandrNode) {
+    if (!world.HasJormungandr()) return Bad("there is no Jormungandr: --jormungandr");
   } else if (fault->node < kEveryNode && world.Beacon() == nullptr) {
     return Bad("there is no beacon node: --beacon");
   }

@@ -18,19 +18,20 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
      "", kOnEach},
     {"hang", "accepts and never answers (as after SIGSTOP: answered when cleared)",
      "kind=hang&node=3", kOnEach},
-    {"stuck", "the chain stops", "kind=stuck&for=5m", kOnGeth | kOnBeacon},
+    {"stuck", "the chain stops", "kind=stuck&for=5m", kOnGeth | kOnBeacon | kOnJormungandr},
     {"syncing",
      "eth_syncing tells progress, none while stuck or no_peers is on; value=blocks behind (10000)",
      "kind=syncing&value=5000", kOnGeth | kOnBeacon},
     {"never_synced", "eth_syncing with 0x0 of 0x0, head 0", "", kOnGeth | kOnBeacon},
-    {"no_peers", "no peers at all", "", kOnGeth | kOnBeacon},
-    {"peers", "value=how many peers", "kind=peers&value=3", kOnGeth | kOnBeacon},
+    {"no_peers", "no peers at all", "", kOnGeth | kOnBeacon | kOnJormungandr},
+    {"peers", "value=how many peers", "kind=peers&value=3", kOnGeth | kOnBeacon | kOnJormungandr},
     {"no_inbound", "all peers are outbound", "", kOnGeth | kOnBeacon},
     {"one_subnet", "all peers are in 10.77.0.0/16", ""},
     {"reorg", "once: value=how many heads are replaced (2)", "kind=reorg&value=3",
      kOnGeth | kOnBeacon},
     {"gap", "value=how many next heads are not announced (2)", "kind=gap&value=4"},
-    {"wrong_network", "another chain id, network id and genesis", "", kOnGeth | kOnBeacon},
+    {"wrong_network", "another chain id, network id and genesis", "",
+     kOnGeth | kOnBeacon | kOnJormungandr},
     {"not_listening", "net_listening is false", ""},
     {"module_off", "value=admin|txpool|net|eth|web3: -32601", "kind=module_off&value=admin"},
     {"no_finalized", "safe and finalized: error -32000", ""},
@@ -71,8 +72,9 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"slow", "value=time before answering (2s)", "kind=slow&value=2s&method=admin_peers", kOnEach},
     {"restart",
      "the beacon node restarts: 500 for a second, optimistic for another, and the head falls back "
-     "to the finalized checkpoint and stays there",
-     "kind=restart&for=60s", kOnBeacon},
+     "to the finalized checkpoint and stays there; of Jormungandr, once: its uptime and logs begin "
+     "anew",
+     "kind=restart&for=60s", kOnBeacon | kOnJormungandr},
     {"el_offline", "el_offline is true, as when the execution client never answered", "",
      kOnBeacon},
     {"finality_stalled", "value=percent of the other validators that attest and sign (50)",
@@ -97,8 +99,8 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"events_cut", "once: all event streams are reset", "", kOnBeacon},
     {"old_topics", "the topics of slashings are refused, as by older clients", "", kOnBeacon},
     {"numbers", "numbers as numbers instead of strings; value=max: 2^53 + 1 for each", "",
-     kOnBeacon},
-    {"negative", "each number is negative", "", kOnBeacon},
+     kOnBeacon | kOnJormungandr},
+    {"negative", "each number in a string is negative", "", kOnBeacon | kOnJormungandr},
     {"no_wallet", "the validator client has no wallet: 503", "", kOnValidator},
     {"state",
      "value=SHUTDOWN|FATAL|RESTARTING of supervisord (SHUTDOWN, which answers every call by fault "
@@ -110,7 +112,7 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
      "FATAL:text with a spawn error",
      "kind=process&method=geth&value=EXITED:7", kOnSupervisord},
     {"flapping", "method=program (all) is started again and again: value=how often (10s)",
-     "kind=flapping&method=geth&value=5s", kOnSupervisord},
+     "kind=flapping&method=geth&value=5s", kOnSupervisord | kOnJormungandr},
     {"entities", "a document type whose entities would be 10 GB", "", kOnSupervisord},
     {"reality",
      "value=running|locked|unlocked|retry_gap|used_bastion_down|unused_bastion_down|no_beacon|"
@@ -122,6 +124,14 @@ constexpr std::array<KindInfo, kKinds> kInfos = {{
     {"long_line", "an answer that is longer than a line may be: value=bytes (70000)", "",
      kOnSupervisor},
     {"other_certificate", "TLS shows another certificate", "", kOnSupervisor},
+    {"fork", "the node makes its blocks alone; value=by how many it is ahead of the others (3)",
+     "kind=fork&node=2&value=3", kOnJormungandr},
+    {"behind", "value=how many blocks (5)", "kind=behind&node=1", kOnJormungandr},
+    {"bootstrapping", "the node has no chain yet", "", kOnJormungandr},
+    {"version", "value=what it answers like (0.14.0)", "kind=version&value=0.8.18", kOnJormungandr},
+    {"rejected", "slots of its leader are missed", "", kOnJormungandr},
+    {"leader", "whether it leads: value=off, else it does (node 0 alone)", "kind=leader&node=1",
+     kOnJormungandr},
 }};
 
 }  // namespace
@@ -165,7 +175,8 @@ int NodeOfTarget(std::uint8_t target) {
          : (target & kOnBeacon) != 0      ? kBeaconNode
          : (target & kOnValidator) != 0   ? kValidatorNode
          : (target & kOnSupervisord) != 0 ? kSupervisordNode
-                                          : kSupervisorNode;
+         : (target & kOnSupervisor) != 0  ? kSupervisorNode
+                                          : kJormungandrNode;
 }
 
 Checked<Fault> WithTarget(Fault fault, const std::string& target) {
@@ -174,13 +185,19 @@ Checked<Fault> WithTarget(Fault fault, const std::string& target) {
                               : target == "validator"   ? kOnValidator
                               : target == "supervisord" ? kOnSupervisord
                               : target == "supervisor"  ? kOnSupervisor
+                              : target == "jormungandr" ? kOnJormungandr
                                                         : 0;
-  if (wanted == 0)
-    return std::unexpected("target is geth, beacon, validator, supervisord or supervisor");
+  if (wanted == 0) {
+    return std::unexpected(
+        "target is geth, beacon, validator, supervisord, supervisor or jormungandr");
+  }
   if ((Info(fault.kind).targets & wanted) == 0) {
     return std::unexpected(std::string(Info(fault.kind).name) + " does not befall " + target);
   }
-  if (wanted != kOnGeth) {
+  if (wanted == kOnJormungandr && fault.node != kEveryNode) {
+    if (fault.node >= kJormungandrNodes) return std::unexpected("node is 0, 1 or 2");
+    fault.node = kJormungandrNode - 1 - fault.node;
+  } else if (wanted != kOnGeth) {
     if (fault.node != kEveryNode) return std::unexpected("node is one of the Geths");
     fault.node = NodeOfTarget(wanted);
   }
@@ -220,6 +237,7 @@ Checked<Fault> FaultFromQuery(const std::unordered_map<std::string, std::string>
     }
   }
   if (!has_kind) return std::unexpected("kind is missing: GET / lists them");
+  if (target.empty() && Info(fault.kind).targets == kOnJormungandr) target = "jormungandr";
   if (!target.empty()) return WithTarget(fault, target);
   if (fault.node == kEveryNode) fault.node = NodeOfTarget(Info(fault.kind).targets);
   return fault;
@@ -268,7 +286,8 @@ const Fault* FaultSet::Find(Kind kind, int node, std::string_view method) const 
       return (fault.node == kEveryNode || fault.node == node) &&
              (fault.method.empty() || fault.method == method);
     }
-    return fault.node == node && method.starts_with(fault.method);
+    const bool all = fault.node == kJormungandrNode && node < kJormungandrNode;
+    return (all || fault.node == node) && method.starts_with(fault.method);
   };
   for (const Active& active : faults_) {
     if (holds(active.fault)) return &active.fault;
@@ -295,6 +314,10 @@ std::string FaultSet::Json(Clock::time_point now) const {
     if (active.fault.node == kBeaconNode) out += ",\"target\":\"beacon\"";
     if (active.fault.node == kValidatorNode) out += ",\"target\":\"validator\"";
     if (active.fault.node == kSupervisordNode) out += ",\"target\":\"supervisord\"";
+    if (active.fault.node <= kJormungandrNode) out += ",\"target\":\"jormungandr\"";
+    if (active.fault.node < kJormungandrNode) {
+      out += ",\"node\":" + std::to_string(kJormungandrNode - 1 - active.fault.node);
+    }
     if (active.fault.node >= 0) out += ",\"node\":" + std::to_string(active.fault.node);
     if (!active.fault.method.empty()) out += ",\"method\":" + JsonString(active.fault.method);
     if (!active.fault.value.empty()) out += ",\"value\":" + JsonString(active.fault.value);

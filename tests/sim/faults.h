@@ -94,8 +94,15 @@ enum class Kind : std::uint8_t {
   kErrorObject,
   kLongLine,
   kOtherCertificate,
+  // Jormungandr's.
+  kFork,
+  kBehind,
+  kBootstrapping,
+  kVersion,
+  kRejected,
+  kLeader,
 };
-inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kOtherCertificate) + 1;
+inline constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::kLeader) + 1;
 
 // Whom a fault can befall; the first of a kind's targets is the one that is meant without a word.
 enum Target : std::uint8_t {
@@ -103,9 +110,10 @@ enum Target : std::uint8_t {
   kOnBeacon = 2,
   kOnValidator = 4,
   kOnSupervisord = 8,
-  kOnSupervisor = 16
+  kOnSupervisor = 16,
+  kOnJormungandr = 32
 };
-inline constexpr std::uint8_t kOnJson = kOnGeth | kOnBeacon | kOnValidator;
+inline constexpr std::uint8_t kOnJson = kOnGeth | kOnBeacon | kOnValidator | kOnJormungandr;
 inline constexpr std::uint8_t kOnAll = kOnJson | kOnSupervisord;  // All that speak HTTP.
 inline constexpr std::uint8_t kOnEach = kOnAll | kOnSupervisor;
 
@@ -121,6 +129,8 @@ std::optional<Kind> FindKind(std::string_view name);
 // Geths have numbers from 0 on. The others are no Geth: kEveryNode does not mean them.
 inline constexpr int kEveryNode = -1, kBeaconNode = -2, kValidatorNode = -3, kSupervisordNode = -4,
                      kSupervisorNode = -5;
+// All Jormungandr nodes; one of them is kJormungandrNode - 1 - i.
+inline constexpr int kJormungandrNode = -100, kJormungandrNodes = 3;
 
 struct Fault {
   Kind kind{};

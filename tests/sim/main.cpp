@@ -39,7 +39,8 @@ constexpr const char* kHelp =
     "  --supervisor-certificate PATH  where the certificate of that is written\n"
     "  --supervisor-forwards PORT  the first of the local ports of its tunnels (none)\n"
     "  --supervisor-procfs PATH  a folder like /proc with its processes (none)\n"
-    "  --slot TIME             the beacon chain's, e.g. 2s (12s)\n"
+    "  --jormungandr HOST:PORT  the REST of three Jormungandr nodes, at /node/<i> (none)\n"
+    "  --slot TIME             the beacon chain's and Jormungandr's, e.g. 2s (12s)\n"
     "  --slots-per-epoch N     8: the preset minimal, 32: mainnet (8)\n"
     "  --history-epochs N      that the beacon chain has at the start (6)\n"
     "  --validators N          of the beacon chain; millions are possible (64)\n"
@@ -77,6 +78,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
                                        : flag == "supervisord"      ? &options.supervisord
                                        : flag == "supervisor"       ? &options.supervisor
                                        : flag == "supervisor-tls"   ? &options.supervisor_tls
+                                       : flag == "jormungandr"      ? &options.jormungandr
                                                                     : nullptr;
   if (face != nullptr) {
     const auto address = stakewatch::sim::ParseAddress(value);
@@ -126,7 +128,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 28> kFlags = {{
+  static const std::array<option, 29> kFlags = {{
       {"http", required_argument, nullptr, 1},
       {"ws", required_argument, nullptr, 1},
       {"ipc", required_argument, nullptr, 1},
@@ -142,6 +144,7 @@ int ParseFlags(int argc, char** argv, Options& options) {
       {"supervisor-certificate", required_argument, nullptr, 1},
       {"supervisor-forwards", required_argument, nullptr, 1},
       {"supervisor-procfs", required_argument, nullptr, 1},
+      {"jormungandr", required_argument, nullptr, 1},
       {"slot", required_argument, nullptr, 1},
       {"slots-per-epoch", required_argument, nullptr, 1},
       {"history-epochs", required_argument, nullptr, 1},
@@ -228,6 +231,7 @@ int main(int argc, char** argv) {
   if (!options.supervisord_socket.empty()) Say("supervisord-socket", options.supervisord_socket);
   Say("supervisor", options.supervisor, simulator.SupervisorPort());
   Say("supervisor-tls", options.supervisor_tls, simulator.SupervisorTlsPort());
+  Say("jormungandr", options.jormungandr, simulator.JormungandrPort());
   // The last one: it has always been waited for.
   Say("webhook", options.webhook, simulator.WebhookPort());
   std::fflush(stdout);

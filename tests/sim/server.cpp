@@ -34,6 +34,7 @@ std::optional<int> NodeOf(Face face) {
   if (face == Face::kValidator) return kValidatorNode;
   if (face == Face::kSupervisord) return kSupervisordNode;
   if (face == Face::kSupervisor || face == Face::kForward) return kSupervisorNode;
+  if (face == Face::kJormungandr) return kJormungandrNode;
   if (face == Face::kControl || face == Face::kWebhook) return std::nullopt;
   return 0;
 }
@@ -57,6 +58,7 @@ Server::Server(const Options& options, World& world)
   add(Face::kBeacon, "--beacon", options.beacon);
   add(Face::kValidator, "--validator-client", options.validator_client);
   add(Face::kSupervisord, "--supervisord", options.supervisord);
+  add(Face::kJormungandr, "--jormungandr", options.jormungandr);
   const auto add_socket = [this](Face face, const char* flag, const std::string& path) {
     if (path.empty()) return;
     listeners_.push_back({.face = face, .flag = flag, .address = {}, .path = path});

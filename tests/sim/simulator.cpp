@@ -65,6 +65,10 @@ std::uint16_t Simulator::SupervisorTlsPort() const {
   return tls_front_ ? tls_front_->Port() : 0;
 }
 
+std::uint16_t Simulator::JormungandrPort() const {
+  return server_ ? server_->Port(Face::kJormungandr) : 0;
+}
+
 std::string Simulator::BeaconUrl() const {
   return "http://127.0.0.1:" + std::to_string(BeaconPort());
 }

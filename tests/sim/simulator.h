@@ -1,8 +1,8 @@
 #pragma once
 // A Geth that is not one: HTTP, WebSocket and IPC faces, a chain that moves, peers that come and
 // go, and faults that are switched on; and, when asked for, a beacon node that drives it, the
-// validator client of that, a supervisord, and a validator supervisor. For tests in-process (ports
-// 0), and behind stakewatch_sim.
+// validator client of that, a supervisord, a validator supervisor, and Jormungandr nodes. For tests
+// in-process (ports 0), and behind stakewatch_sim.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -35,12 +35,13 @@ struct Options {
   // The local ports of its tunnels begin here (base, +3, +6 and +7); 0: there are none.
   std::uint16_t supervisor_forwards = 0;
   std::string supervisor_procfs = {};  // A folder like /proc with its processes; empty: none.
+  std::optional<Address> jormungandr = {};  // Three nodes' REST, at /node/<i>.
   std::string ipc_path = {};           // Empty: no socket.
   double block_interval = 0;           // Seconds; 0: only NewBlock() makes blocks.
   double churn_interval = 0;           // Seconds; 0: peers neither come nor go.
   std::size_t peers = 50;              // Of each node.
   int nodes = 1;                       // At /node/<i>; / is node 0.
-  double slot_seconds = 12;            // Of the beacon chain.
+  double slot_seconds = 12;            // Of the beacon chain and Jormungandr's.
   std::uint64_t slots_per_epoch = 8;   // 8: the preset minimal, else mainnet.
   std::uint64_t history_epochs = 6;    // That the beacon chain has at the start.
   std::uint64_t validators = 64;
@@ -76,6 +77,7 @@ class Simulator {
   std::uint16_t SupervisordPort() const;
   std::uint16_t SupervisorPort() const;
   std::uint16_t SupervisorTlsPort() const;
+  std::uint16_t JormungandrPort() const;
   // http://127.0.0.1:port, with /node/<i> for i > 0.
   std::string HttpUrl(int node = 0) const;
   std::string WsUrl(int node = 0) const;

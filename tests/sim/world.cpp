@@ -36,6 +36,9 @@ World::World(const Options& options)
     procfs_ = std::make_unique<Procfs>(options.supervisor_procfs);
     procfs_->Follow(faults_, now);
   }
+  if (options.jormungandr) {
+    jormungandr_ = std::make_unique<Jormungandr>(faults_, now, options.slot_seconds, options.seed);
+  }
   if (!has_beacon) return;
   const BeaconSetup setup{.now = now,
                           .slot_seconds = options.slot_seconds,
@@ -86,6 +89,7 @@ void World::Changed() {
   for (const auto& node : nodes_) node->Refresh(now);
   if (procfs_) procfs_->Follow(faults_, now);
   other_certificate_ = faults_.Find(Kind::kOtherCertificate, kSupervisorNode) != nullptr;
+  if (jormungandr_) jormungandr_->Refresh(now);
   if (!beacon_) return;
   beacon_->Refresh(now,
                    [this](std::string_view topic, const std::string& data) { Emit(topic, data); });
@@ -94,6 +98,13 @@ void World::Changed() {
 void World::SetFault(const Fault& fault) {
   if (fault.kind == Kind::kEventsCut) {
     if (on_cut_) on_cut_();
+    return;
+  }
+  if (fault.kind == Kind::kRestart && fault.node <= kJormungandrNode) {
+    for (int i = 0; jormungandr_ && i < kJormungandrNodes; ++i) {
+      const bool meant = fault.node == kJormungandrNode || fault.node == kJormungandrNode - 1 - i;
+      if (meant) jormungandr_->Restart(i, UnixNow());
+    }
     return;
   }
   if (fault.kind != Kind::kReorg && fault.kind != Kind::kGap) {
@@ -195,6 +206,13 @@ std::string World::StateJson() const {
            ",\"head_slot\":" + std::to_string(status.head) +
            ",\"peers\":" + std::to_string(beacon_->PeerCount()) +
            ",\"missed_proposals\":" + std::to_string(beacon_->OwnMissedProposals()) + "}";
+  }
+  if (jormungandr_) {
+    out += ",\"jormungandr\":[";
+    for (int i = 0; i < kJormungandrNodes; ++i) {
+      out += (i > 0 ? "," : "") + std::to_string(jormungandr_->Height(i, UnixNow()));
+    }
+    out += ']';
   }
   out += ",\"calls\":{";
   bool first = true;

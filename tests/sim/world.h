@@ -10,6 +10,7 @@
 
 #include "tests/sim/beacon_node.h"
 #include "tests/sim/geth.h"
+#include "tests/sim/jormungandr.h"
 #include "tests/sim/simulator.h"
 #include "tests/sim/supervisor.h"
 
@@ -55,7 +56,9 @@ class World {
     return options_.supervisor.has_value() || !options_.supervisor_socket.empty();
   }
   bool OtherCertificate() const { return other_certificate_; }  // From any thread.
-  double Started() const { return started_; }                   // In Unix time.
+  bool HasJormungandr() const { return jormungandr_ != nullptr; }
+  const Jormungandr& JormungandrNodes() const { return *jormungandr_; }
+  double Started() const { return started_; }  // In Unix time.
 
   void CountCall(const std::string& method) { ++calls_[method]; }
   std::uint64_t Calls(const std::string& method) const;
@@ -73,6 +76,7 @@ class World {
   std::vector<std::unique_ptr<Geth>> nodes_;
   std::uint64_t target_;  // The network's head.
   std::unique_ptr<BeaconNode> beacon_;
+  std::unique_ptr<Jormungandr> jormungandr_;  // None: there are none.
   bool changed_ = false;
   std::unique_ptr<Procfs> procfs_;  // Null: none.
   std::atomic<bool> other_certificate_ = false;

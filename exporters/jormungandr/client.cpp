@@ -1,0 +1,52 @@
+#include "exporters/jormungandr/client.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stakewatch::jormungandr {
+namespace {
+
+constexpr std::size_t kIdDigits = 64;
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+}  // namespace
+
+std::optional<Id> Id::Of(std::string_view text) {
+  std::string small(text);
+  for (char& c : small) {
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  }
+  const bool hex = std::ranges::all_of(small, [](char c) { return kDigits.contains(c); });
+  if (small.size() != kIdDigits || !hex) return std::nullopt;
+  return Id(std::move(small));
+}
+
+Id Id::OfBytes(const std::array<std::uint8_t, 32>& bytes) {
+  std::string text;
+  text.reserve(kIdDigits);
+  for (const std::uint8_t byte : bytes) {
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return Id(std::move(text));
+}
+
+Result<std::string> Client::Get(const CallRow& row, const std::string& id,
+                                const Deadline& deadline) const {
+  const std::string name = std::string(row.name) + (id.empty() ? "" : "_" + id);
+  return node_.Ask({.name = name, .path = std::string(row.path) + id, .body = {}}, deadline);
+}
+
+Result<void> Client::AskInPieces(Call call, const Deadline& deadline, std::uint64_t bytes_max,
+                                 Pieces& to) const {
+  const CallRow& row = kCalls[static_cast<std::size_t>(call)];
+  const Request request{.name = row.name, .path = std::string(row.path), .body = {}};
+  return node_.AskInPieces(request, deadline, bytes_max, to);
+}
+
+bool IsBootstrapping(const Error& error) {
+  return error.reason == Reason::kHttpStatus && error.code >= 500 &&
+         error.what.contains("context not available");
+}
+
+}  // namespace stakewatch::jormungandr
