@@ -99,7 +99,8 @@ void DaemonLog::TellFiles(Sheet& sheet) const {
 }
 
 Result<void> DaemonLog::Scrape(const Deadline& deadline, Sheet& sheet) {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, deadline.Left());
+  if (!lock.owns_lock()) return Fail(Reason::kTimeout, "another scrape still reads the log");
   const auto looked = tail_.Look(deadline, [this](std::string_view line) { OnLine(line); });
   TellEvents(sheet);
   TellFiles(sheet);

@@ -39,7 +39,7 @@ class DaemonLog {
   const std::string logs_dir_;
   const std::vector<Node> nodes_;
   const std::function<double()> now_;
-  std::mutex mutex_;
+  std::timed_mutex mutex_;
   LogTail tail_;
   std::array<std::map<std::string_view, std::uint64_t>, kEventNames.size()> events_;
   std::map<std::string_view, bool> uploads_;  // By node: how the last one went.

@@ -7,6 +7,7 @@
 
 #include "common/net/client_tls.h"
 #include "exporters/supervisor/backup.h"
+#include "exporters/supervisor/closed_path.h"
 #include "exporters/supervisor/daemon_log.h"
 #include "exporters/supervisor/exposure.h"
 #include "exporters/supervisor/interchange.h"
@@ -39,7 +40,7 @@ Checked<void> CheckInterchanges(const std::vector<std::string>& paths) {
   std::set<std::string> labels;
   for (const std::string& path : paths) {
     std::string why;
-    if (const auto checked = CheckInterchangePath(path); !checked) {
+    if (const auto checked = CheckNotClosed(path); !checked) {
       why = checked.error();
     } else if (!labels.insert(CleanLabelValue(path)).second) {
       why = path + " stands twice, or differs from another after 128 bytes alone";
@@ -91,6 +92,9 @@ Checked<std::vector<Source>> HostSources(const Settings& settings, const std::ve
   if (!ports) return std::unexpected(ports.error());
   if (const auto checked = CheckInterchanges(host.interchanges); !checked) {
     return std::unexpected(checked.error());
+  }
+  if (const auto checked = CheckNotClosed(host.certificate); !checked) {
+    return std::unexpected("--supervisor.certificate: " + checked.error());
   }
   std::vector<Source> sources;
   std::vector<BackupPlace> places;

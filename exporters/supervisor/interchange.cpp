@@ -6,13 +6,12 @@
 
 #include <cerrno>
 #include <cmath>
-#include <filesystem>
 #include <memory>
 #include <optional>
-#include <system_error>
 
 #include "common/net/net.h"
 #include "common/text.h"
+#include "exporters/supervisor/closed_path.h"
 #include "exporters/supervisor/metrics_host.h"
 
 namespace stakewatch::supervisor {
@@ -35,21 +34,9 @@ void TellRange(const Metric<2>& metric, const std::optional<Range>& range, const
 
 }  // namespace
 
-Checked<void> CheckInterchangePath(const std::string& path) {
-  std::error_code ignored;
-  // Looks at links, opens nothing.
-  const auto real = std::filesystem::weakly_canonical(path, ignored);
-  for (const std::string& part : {path, real.string()}) {
-    if (part.contains("validator_supervisor-validator_data")) {
-      return std::unexpected(path + " leads into the daemon's validator data, which stays closed");
-    }
-  }
-  return {};
-}
-
 Result<Interchange> ReadInterchange(const std::string& path, const Deadline& deadline) {
   const auto bad = [&](const std::string& what) { return Fail(Reason::kBadAnswer, path + what); };
-  if (const auto checked = CheckInterchangePath(path); !checked) {
+  if (const auto checked = CheckNotClosed(path); !checked) {
     return Fail(Reason::kUnreachable, checked.error());
   }
   // Without O_NONBLOCK a named pipe would never open.

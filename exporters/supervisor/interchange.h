@@ -14,10 +14,6 @@
 
 namespace stakewatch::supervisor {
 
-// An error for a path into the daemon's folder of validator data, wherever links lead to: that
-// holds the live database beside the passwords of keystores, and stays closed.
-Checked<void> CheckInterchangePath(const std::string& path);
-
 // Reads the file as a stream, in pieces; nothing of it is kept. An error names the path.
 Result<Interchange> ReadInterchange(const std::string& path, const Deadline& deadline);
 

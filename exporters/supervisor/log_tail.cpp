@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "common/text.h"
+#include "exporters/supervisor/closed_path.h"
 
 namespace stakewatch::supervisor {
 namespace {
@@ -28,6 +29,7 @@ void LogTail::Restart() {
 }
 
 Checked<void> LogTail::Open() {
+  if (const auto checked = CheckNotClosed(path_); !checked) return checked;
   // Without O_NONBLOCK a named pipe would never open.
   Socket file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file.Open()) {

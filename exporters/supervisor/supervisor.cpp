@@ -9,6 +9,7 @@
 #include "common/net/client_tls.h"
 #include "common/upstream/line_link.h"
 #include "exporters/supervisor/client.h"
+#include "exporters/supervisor/closed_path.h"
 #include "exporters/supervisor/forwards.h"
 #include "exporters/supervisor/nodes.h"
 #include "exporters/supervisor/processes.h"
@@ -20,6 +21,12 @@ namespace {
 Checked<Source> RpcSource(const Settings& settings) {
   auto peer = ParseLinePeer(settings.rpc);
   if (!peer) return std::unexpected("--supervisor.rpc: " + peer.error());
+  for (const auto& [flag, path] : {std::pair("key-file", settings.key_file),
+                                   std::pair("rpc-certificate", settings.rpc_certificate)}) {
+    if (const auto checked = CheckNotClosed(path); !checked) {
+      return std::unexpected(std::string("--supervisor.") + flag + ": " + checked.error());
+    }
+  }
   peer->certificate_file = settings.rpc_certificate;
   if (!peer->certificate_file.empty()) {
     if (const auto pinned = PinCertificate(peer->certificate_file); !pinned) {

@@ -116,6 +116,12 @@ def test_what_holds_keys_is_never_opened(host, sim, programs):
     assert page["validator_supervisor_tmpfs_folders"] == 1
     assert page.by("validator_supervisor_interchange_keys", "file") == {
         f"{host}/interchange.json": 1}
+    (host / "logs/supervisor.log").unlink()
+    (host / "logs/supervisor.log").symlink_to(host / "data/supervisor-key.hex")
+    (host / "interchange.json").unlink()
+    (host / "interchange.json").symlink_to(host / "data/config.yaml")
+    up = exporter.page().by("stakewatch_source_up", "source")
+    assert (up["log"], up["interchange"]) == (0, 0)
     assert exporter.end() == 0
     ended(trace)
     assert any(f"{host}/logs/supervisor.log" in line for line in opened(trace))
@@ -131,3 +137,12 @@ def strangers(trace, socket_path, ports):
                        r'.*(?:"127\.0\.0\.1"|"::1")')
     return [line for line in opened(trace) if " connect(" in line and not known.search(line)]
 
+
+@pytest.mark.parametrize("flag", ["interchange", "certificate", "key-file", "rpc-certificate"])
+@pytest.mark.parametrize("bait", BAIT)
+def test_a_flag_that_names_what_stays_closed_is_refused(host, flag, bait):
+    flags = {"rpc": host / "rpc.sock", "key-file": host / "rpc.key", flag: host / bait}
+    done = subprocess.run([BIN / "supervisor_exporter",
+                           *(f"--supervisor.{name}={value}" for name, value in flags.items())],
+                          capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2 and f"--supervisor.{flag}: " in done.stderr, done.stderr

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "exporters/supervisor/closed_path.h"
 #include "exporters/supervisor/interchange.h"
 #include "exporters/supervisor/interchange_reader.h"
 #include "exporters/supervisor/metrics_host.h"
@@ -199,13 +200,17 @@ TEST_CASE("interchange: what is no plain file, and the daemon's own folder") {
   folder.Write("validator_supervisor-validator_data1/slashing-protection.json", Document(""));
   const std::string link = folder.Path() + "/link.json";
   REQUIRE(::symlink((live + "/slashing-protection.json").c_str(), link.c_str()) == 0);
-  for (const std::string& path : {live + "/slashing-protection.json", link}) {
+  const std::string config = folder.Write("config.yaml", "a secret");
+  const std::string to_key = folder.Path() + "/key.json";
+  REQUIRE(::symlink(folder.Write("supervisor-key.hex", "00").c_str(), to_key.c_str()) == 0);
+  for (const std::string& path :
+       {live + "/slashing-protection.json", link, config, to_key, folder.Path() + "/id_ed25519",
+        folder.Path() + "/the-passphrase.txt"}) {
     CAPTURE(path);
-    CHECK_FALSE(CheckInterchangePath(path));
+    CHECK_FALSE(CheckNotClosed(path));
     const auto read = ReadInterchange(path, kSoon);
     REQUIRE_FALSE(read);
-    CHECK(
-        read.error().what.ends_with("leads into the daemon's validator data, which stays closed"));
+    CHECK(read.error().what.ends_with("what stays closed: keys and their passwords"));
   }
 }
 

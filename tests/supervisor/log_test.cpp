@@ -225,6 +225,19 @@ TEST_CASE("supervisor log: a line without end is cut, binary is a line like anot
   CHECK(lines[1] == std::string("\0\xff", 2));
 }
 
+TEST_CASE("supervisor log: one that is a link to a key is not opened") {
+  Log log;
+  log.Add("old\n");
+  CHECK(log.Look().empty());
+  REQUIRE(::unlink(log.Path().c_str()) == 0);
+  const testing::TemporaryFolder folder;
+  const std::string key = folder.Write("supervisor-key.hex", "a secret\n");
+  REQUIRE(::symlink(key.c_str(), log.Path().c_str()) == 0);
+  CHECK(log.Look().empty());
+  REQUIRE_FALSE(log.Looked());
+  CHECK(log.Looked().error().ends_with("what stays closed: keys and their passwords"));
+}
+
 TEST_CASE("supervisor log: a pipe or a folder is an error, and nothing waits") {
   const testing::TemporaryFolder folder;
   REQUIRE(::mkfifo((folder.Path() + "/pipe").c_str(), 0600) == 0);
