@@ -774,7 +774,7 @@ def validator_supervisor():
              maps=YES_IS_GOOD, none=NO_SUPERVISOR, alerts=("NotValidating",)),
         stat("Validator's process", "Whether there is one, by /proc.", [(lowest("validator_process_up"), "{{node}}")],
              "none", high=1, maps=YES_IS_GOOD, none=NO_SUPERVISOR_HOST,
-             alerts=("ValidatorProcessMissing",)),
+             alerts=("ValidatorProcessMissing", "ProcessFlapping")),
         stat("Beacon node in use", "By the RPC, which does not see a silent link.",
              [(lowest("beacon_connected"), "{{node}}")], "none", high=1, maps=YES_IS_GOOD,
              none=NO_SUPERVISOR, alerts=("NotValidating",)),

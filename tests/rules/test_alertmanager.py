@@ -261,6 +261,7 @@ CASES = {
         ["AllTunnelsDown/page@supervisor", "BackupUploadFailed/warning@supervisor"]),
     "no-beacon-node-in-use": (
         ["NotValidating/page@supervisor", "ValidatorProcessMissing/page@supervisor",
+         "ProcessFlapping/page@supervisor",
          "TunnelHalfOpen/page@supervisor", "TunnelDown/warning@supervisor", *DUTIES],
         ["NotValidating/page@supervisor"]),
     "a-half-open-tunnel-mutes-nothing": (
@@ -310,6 +311,8 @@ def alert(text, node):
         labels["bastion"] = "10.0.0.1:22"
     if name.startswith("Backup") and "bastion" not in labels:
         labels["location"] = "local"
+    if job == "supervisor" and name == "ProcessFlapping":
+        labels["cause"] = "validator_flapping"
     if job == "supervisord":
         labels["cause"] = {"ProcessFatal": "process_fatal", "SourceDown": "source_down",
                            "ProcessFlapping": "supervised_flapping"}.get(name, "other")

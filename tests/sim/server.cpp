@@ -119,9 +119,12 @@ Checked<void> Server::Open() {
 }
 
 Checked<void> Server::OpenListener(Listener& listener) {
-  const auto fd = listener.path.empty() ? ListenTcp(listener.address) : ListenUnix(listener.path);
+  Address bound = listener.address;
+  const auto fd = listener.path.empty() ? ListenTcp(bound) : ListenUnix(listener.path);
   if (!fd) return std::unexpected(fd.error());
   listener.fd = *fd;
+  // Others read it, so once it is known it is not written again.
+  if (listener.address.port == 0) listener.address.port = bound.port;
   // As the daemon makes it.
   if (listener.face == Face::kSupervisor && !listener.path.empty()) {
     chmod(listener.path.c_str(), 0777);

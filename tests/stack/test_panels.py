@@ -13,8 +13,10 @@ import boards  # noqa: E402
 
 # What the demo leaves off beside what no simulated node has.
 OFF = {"no keymanager", "no --beacon.validator-set", "no --geth.expected-peers",
-       "not in a container", "no supervisord_exporter", "no jormungandr_exporter",
-       "no --jormungandr.reference", "no slot in this time", "nothing has ended"}
+       "not in a container", "no supervisord_exporter", "nothing has ended",
+       "no supervisor_exporter", "not on the validator host", "no --supervisor.interchange",
+       "no --supervisor.reverse-port", "no upload seen", "nothing happened", "no socket",
+       "no jormungandr_exporter", "no --jormungandr.reference", "no slot in this time"}
 
 
 def test_every_panel_is_answered(stack):
