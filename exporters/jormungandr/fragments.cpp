@@ -37,9 +37,8 @@ Result<void> Feed(Pieces& to, std::string_view text) {
 // The answer is an array, and what reads it wants an object around that.
 FragmentLogReader::FragmentLogReader()
     : items_("log", Fields(),
-             [this](std::span<const JsonScalar> fragment) { return Add(fragment); }) {
-  (void)Feed(items_, "{\"log\":");  // An error is told again by Finish.
-}
+             [this](std::span<const JsonScalar> fragment) { return Add(fragment); }),
+      begun_(Feed(items_, "{\"log\":")) {}
 
 Checked<void> FragmentLogReader::Add(std::span<const JsonScalar> fragment) {
   const JsonScalar& status = fragment[kStatus];
@@ -54,6 +53,7 @@ Checked<void> FragmentLogReader::Add(std::span<const JsonScalar> fragment) {
 }
 
 Result<FragmentCounts> FragmentLogReader::Finish() {
+  if (!begun_) return std::unexpected(begun_.error());
   if (auto fed = Feed(items_, "}"); !fed) return std::unexpected(fed.error());
   if (auto finished = items_.Finish(); !finished) return std::unexpected(finished.error());
   return counts_;

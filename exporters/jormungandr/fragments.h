@@ -33,7 +33,8 @@ class FragmentLogReader final : public Pieces {
   Checked<void> Add(std::span<const JsonScalar> fragment);
 
   FragmentCounts counts_{};
-  JsonItems items_;  // Last: what it calls adds to the counts.
+  JsonItems items_;  // After the counts, to which what it calls adds.
+  Result<void> begun_;
 };
 
 // Of an answer that is held whole.
