@@ -52,7 +52,7 @@ Alerts::Named Alerts::Hear(const std::vector<Alert>& alerts, double now) {
   return named;
 }
 
-void Alerts::Note(Known& known, const Alert& alert, double now, bool keep_when_full) {
+void Alerts::Note(Known& known, const Alert& alert, double now, bool keep_when_full) const {
   std::erase_if(known, [&](const auto& entry) {
     return !entry.second.firing && now - entry.second.last > kForgetResolved;
   });
@@ -66,7 +66,7 @@ void Alerts::Note(Known& known, const Alert& alert, double now, bool keep_when_f
   // Said late, by a retry or by another Alertmanager: it is over already.
   const bool over = found != known.end() && !heard.firing && heard.starts_at == alert.starts_at;
   if (alert.firing && over) return;
-  if (alert.firing && !heard.firing) heard.first = now;
+  if (alert.firing && !Fresh(heard, now)) heard.first = now;
   heard.name = NameOf(alert);
   heard.firing = alert.firing;
   heard.starts_at = alert.starts_at;

@@ -49,7 +49,7 @@ class Alerts {
   // By all labels of the alert.
   using Known = std::map<Labels, Heard>;
 
-  static void Note(Known& known, const Alert& alert, double now, bool keep_when_full);
+  void Note(Known& known, const Alert& alert, double now, bool keep_when_full) const;
   bool Fresh(const Heard& heard, double now) const;
 
   const Config& config_;

@@ -42,7 +42,7 @@ void Audit::Unreadable(const std::string& why) {
 }
 
 void Audit::Decided(const Group& group, const Target& target, Why why,
-                    const std::set<std::string>& alerts) {
+                    const std::set<std::string>& alerts, const std::string& seen) {
   const bool restart = why == Why::kDue;
   const std::string decision = restart ? "restart" : "refuse";
   last_.insert_or_assign(target.name, why);
@@ -53,13 +53,14 @@ void Audit::Decided(const Group& group, const Target& target, Why why,
        {"group", group.name},
        {"target", target.name},
        {"program", target.program},
-       {"alerts", Joined(alerts)}});
+       {"alerts", Joined(alerts)},
+       {"seen", seen}});
 }
 
 void Audit::DecidedAnew(const Group& group, const Target& target, Why why,
-                        const std::set<std::string>& alerts) {
+                        const std::set<std::string>& alerts, const std::string& seen) {
   const auto last = last_.find(target.name);
-  if (last == last_.end() || last->second != why) Decided(group, target, why, alerts);
+  if (last == last_.end() || last->second != why) Decided(group, target, why, alerts, seen);
 }
 
 void Audit::Doubtful(const std::string& group, bool doubtful) {

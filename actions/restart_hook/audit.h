@@ -20,12 +20,12 @@ class Audit {
 
   void Noticed(double now);
   void Unreadable(const std::string& why);
-  // Of a notification that names the target.
+  // Of a notification that names the target. `seen` is what supervisord said, if it was asked.
   void Decided(const Group& group, const Target& target, Why why,
-               const std::set<std::string>& alerts);
+               const std::set<std::string>& alerts, const std::string& seen = "");
   // The same, but only when it is another reason than the last one.
   void DecidedAnew(const Group& group, const Target& target, Why why,
-                   const std::set<std::string>& alerts);
+                   const std::set<std::string>& alerts, const std::string& seen = "");
   void Forget(const std::string& target) { last_.erase(target); }
   void Doubtful(const std::string& group, bool doubtful);
   void Begun(const Group& group, const Target& target, double now);

@@ -138,7 +138,7 @@ bool Hook::TryRestart(const Due& due) {
   const auto supervisor = supervisors_(*due.target);
   const auto process = supervisor->Look();
   const auto objection =
-      process ? Objection(*due.group, *due.target, *process, HasChildren(process->pid))
+      process ? Objection(*due.group, *due.target, *process, supervisor->HasChildren(*process))
               : Why::kUnreachable;
   if (!objection && !config_.dry_run) {
     if (!Begin(due, *process)) return false;
@@ -157,10 +157,12 @@ bool Hook::TryRestart(const Due& due) {
   const double now = UnixNow();
   const std::lock_guard lock(mutex_);
   audit_.DecidedAnew(*due.group, *due.target, objection.value_or(Why::kDryRun),
-                     alerts_.FiringNames(due.target->name, now));
+                     alerts_.FiringNames(due.target->name, now),
+                     process ? process->state_name : process.error().what);
+  if (objection) return false;
   // So that it says next what it would do next, and not the same each second.
-  if (!objection) kept_.restarts.push_back({due.group->name, due.target->name, now});
-  return !objection;
+  kept_.restarts.push_back({due.group->name, due.target->name, now});
+  return Save();
 }
 
 // Writes down what is about to happen, before it does.
@@ -217,9 +219,9 @@ void Hook::Close(const std::string& group, const Intent& intent, const Ended& en
 }
 
 bool Hook::Save() {
-  if (!journal_) return true;
   const double now = UnixNow();
   std::erase_if(kept_.restarts, [&](const auto& restart) { return restart.at < now - kDay; });
+  if (!journal_) return true;
   const auto saved = journal_->Save(kept_);
   if (!saved) audit_.NotKept(saved.error());
   return saved.has_value();

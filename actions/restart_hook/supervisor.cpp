@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "common/net/net.h"
 #include "common/text.h"
 #include "common/upstream/upstream.h"
 #include "common/xml_rpc.h"
@@ -31,6 +32,24 @@ std::string BodyOf(Call call, const std::string& program) {
          (call == Call::kLook ? "" : param("<boolean>0</boolean>")) + "</params></methodCall>";
 }
 
+// Elsewhere the same number is another process.
+bool IsHere(const std::string& url) {
+  const auto parsed = ParseUrlOrSocket(url);
+  return parsed && (!parsed->socket.empty() || parsed->host == "localhost" ||
+                    parsed->host == "::1" || parsed->host.starts_with("127."));
+}
+
+bool HasChildProcesses(std::int64_t pid) {
+  std::error_code none;
+  const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid) + "/task", none);
+  if (none) return false;
+  for (const auto& task : tasks) {
+    std::ifstream children(task.path() / "children");
+    if (std::int64_t child = 0; children >> child) return true;
+  }
+  return false;
+}
+
 class XmlRpcSupervisor : public Supervisor {
  public:
   explicit XmlRpcSupervisor(const Target& target) : url_(target.url), program_(target.program) {
@@ -46,6 +65,9 @@ class XmlRpcSupervisor : public Supervisor {
   }
   Result<void> Stop() const override { return Tell(Call::kStop); }
   Result<void> Start() const override { return Tell(Call::kStart); }
+  bool HasChildren(const Process& process) const override {
+    return IsHere(url_) && HasChildProcesses(process.pid);
+  }
 
  private:
   Result<void> Tell(Call call) const {
@@ -90,17 +112,6 @@ Result<void> ParseYes(const std::string& answer) {
   if (!yes) return std::unexpected(yes.error());
   if (!*yes) return Fail(Reason::kBadAnswer, "neither yes nor a fault");
   return {};
-}
-
-bool HasChildren(std::int64_t pid) {
-  std::error_code none;
-  const std::filesystem::directory_iterator tasks("/proc/" + std::to_string(pid) + "/task", none);
-  if (none) return false;
-  for (const auto& task : tasks) {
-    std::ifstream children(task.path() / "children");
-    if (std::int64_t child = 0; children >> child) return true;
-  }
-  return false;
 }
 
 }  // namespace stakewatch::restart_hook

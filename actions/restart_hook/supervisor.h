@@ -26,6 +26,10 @@ class Supervisor {
   // Asks for the end of the program, without waiting for it.
   virtual Result<void> Stop() const = 0;
   virtual Result<void> Start() const = 0;
+  // Whether the process has children, as far as that can be seen: on this machine. Supervisor ends
+  // but the process that it has started; what that has started itself may run on, and then there
+  // would be two.
+  virtual bool HasChildren(const Process& process) const = 0;
 };
 
 using Supervisors = std::function<std::unique_ptr<const Supervisor>(const Target&)>;
@@ -38,10 +42,5 @@ std::unique_ptr<const Supervisor> SupervisorOf(const Target& target);
 Result<Process> ParseProcess(const std::string& answer);
 // Of stopProcess and startProcess.
 Result<void> ParseYes(const std::string& answer);
-
-// Whether the process has children, as far as this machine's /proc shows it. Supervisor ends but
-// the process that it has started: what that has started itself may run on, and then there would be
-// two.
-bool HasChildren(std::int64_t pid);
 
 }  // namespace stakewatch::restart_hook

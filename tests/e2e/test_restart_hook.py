@@ -1,5 +1,5 @@
-"""restart_hook as a process without a supervisord: what it refuses at the start, and what it makes of
-notifications that are none, of callers without the token, and of ones that dawdle. What it does with a
+"""restart_hook as a process: what it refuses at the start, what it makes of notifications that are none,
+of callers without the token, and of ones that dawdle; and of a supervisord whose answers are lost. A real
 supervisord: tests/real/test_restart_hook.py."""
 import json
 import socket
@@ -9,6 +9,7 @@ import time
 import pytest
 
 from conftest import BIN
+from fake_supervisord import RUNNING, FakeSupervisord
 from harness import http_request, promtool_accepts, wait_until
 
 TOKEN = "token-of-the-test-0123456789"
@@ -249,3 +250,91 @@ def test_a_state_that_cannot_be_written(tmp_path):
     done = run_once(*write(tmp_path, ACTS), f"--hook.state-folder={tmp_path}/state-folder",
                     "--web.listen-address=127.0.0.1:0")
     assert done.returncode == 2 and "state.new" in done.stderr
+
+
+@pytest.fixture
+def supervisord():
+    fake = FakeSupervisord()
+    yield fake
+    fake.close()
+
+
+@pytest.fixture
+def acting(tmp_path, supervisord, run_exporter):
+    """A hook that acts on the fake."""
+    (tmp_path / "state-folder").mkdir(mode=0o700)
+    return run_exporter("restart_hook",
+                        *write(tmp_path, ACTS.replace("http://127.0.0.1:1", supervisord.url, 1)),
+                        f"--hook.state-folder={tmp_path}/state-folder")
+
+
+def post_until(hook, condition, what):
+    def look():
+        assert post(hook, body(STUCK)).status == 200
+        return condition()
+    wait_until(look, 30, what)
+
+
+def results(hook):
+    return {dict(labels)["result"]: value for labels, value in
+            hook.page().series("restart_hook_restarts_total").items() if value}
+
+
+def unfinished(hook):
+    return hook.page().get("restart_hook_unfinished", group="pool", target="one")
+
+
+def test_what_is_said_to_supervisord(supervisord, acting):
+    post_until(acting, lambda: results(acting) == {"restarted": 1}, "restarts")
+    said = [call for call in supervisord.calls if call[0] != "getProcessInfo"]
+    assert said == [("stopProcess", "one:one", False), ("startProcess", "one:one", False)]
+    assert {call[1] for call in supervisord.calls} == {"one:one"}
+
+
+@pytest.mark.parametrize("kind", ["lose", "deaf"])
+def test_a_stop_without_an_answer_is_said_once_and_not_followed_by_a_start(kind, supervisord,
+                                                                           acting):
+    getattr(supervisord, kind).add("stopProcess")
+    post_until(acting, lambda: results(acting) == {"stop_unconfirmed": 1}, "is given up")
+    looks = supervisord.count("getProcessInfo")
+    if kind == "lose":  # It is stopped, for all the hook knows by a person.
+        post_until(acting, lambda: supervisord.count("getProcessInfo") > looks + 2, "looks")
+        assert unfinished(acting) == 1 and "unfinished" in reasons(acting)
+    else:  # It was never heard: the program runs as before.
+        post_until(acting, lambda: unfinished(acting) == 0, "sees that it runs")
+        assert "the program runs again" in acting.log()
+    assert supervisord.count("stopProcess") == 1 and supervisord.count("startProcess") == 0
+
+
+@pytest.mark.parametrize("kind, starts", [("lose", 1), ("deaf", 2)])
+def test_a_start_without_an_answer_is_looked_after(kind, starts, supervisord, acting):
+    getattr(supervisord, kind).add("startProcess")
+    if kind == "deaf":
+        post_until(acting, lambda: supervisord.count("startProcess") > 0, "is started")
+        supervisord.deaf.clear()
+    post_until(acting, lambda: results(acting) == {"restarted": 1}, "restarts")
+    assert supervisord.count("stopProcess") == 1
+    assert supervisord.count("startProcess") >= starts
+    assert supervisord.process["state"] == RUNNING
+
+
+def test_what_cannot_be_written_down_is_not_done(supervisord, acting, tmp_path):
+    (tmp_path / "state-folder/state.new").mkdir()
+    post_until(acting, lambda: "state_not_kept" in reasons(acting), "is refused")
+    assert supervisord.count("stopProcess") == 0 and results(acting) == {}
+    (tmp_path / "state-folder/state.new").rmdir()
+    post_until(acting, lambda: results(acting) == {"restarted": 1}, "restarts")
+
+
+def test_a_doubt_that_comes_while_supervisord_is_asked(supervisord, acting):
+    """The last word is after the answer."""
+    ask = supervisord.getProcessInfo
+
+    def slow(name):
+        answer = ask(name)
+        doubt = {**STUCK, "labels": {"alertname": "Doubt"}}
+        assert post(acting, body(doubt)).status == 200
+        return answer
+    supervisord.getProcessInfo = slow
+    post_until(acting, lambda: "doubtful" in reasons(acting), "is refused")
+    assert supervisord.count("stopProcess") == 0

@@ -114,6 +114,10 @@ TEST_CASE("decide: an alert that is no longer repeated is no reason") {
   const Situation it;
   CHECK(it.Of("one", kNow - 60 + 300) == Why::kDue);
   CHECK(it.Of("one", kNow - 60 + 301) == Why::kResolved);
+  // Said again after all, it settles anew.
+  Situation late;
+  late.alerts.Hear({Firing("Stuck", "one")}, kNow + 241);
+  CHECK(late.Of("one", kNow + 241) == Why::kSettling);
 }
 
 TEST_CASE("decide: every reason has a word of its own") {

@@ -62,6 +62,8 @@ class Scripted : public Supervisor {
     return std::unexpected(error);
   }
 
+  bool HasChildren(const Process&) const override { return false; }
+
   std::function<void()> on_look;
   mutable std::deque<Error> start_errors;
   mutable int starts = 0;
