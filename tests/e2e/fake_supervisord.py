@@ -9,8 +9,8 @@ NAMES = {RUNNING: "RUNNING", STOPPED: "STOPPED"}
 
 
 class FakeSupervisord:
-    """One program that runs since an hour. `lose` names the methods that are done, and whose answer is
-    lost; `deaf` those that are not done, and not answered."""
+    """One program that runs since an hour. `lose` names the methods that are done, and whose answer
+    is lost; `deaf` those that are not done, and not answered."""
 
     def __init__(self):
         self.calls, self.lose, self.deaf = [], set(), set()

@@ -1,6 +1,6 @@
-"""restart_hook as a process: what it refuses at the start, what it makes of notifications that are none,
-of callers without the token, and of ones that dawdle; and of a supervisord whose answers are lost. A real
-supervisord: tests/real/test_restart_hook.py."""
+"""restart_hook as a process: what it refuses at the start, what it makes of notifications that are
+none, of callers without the token, and of ones that dawdle; and of a supervisord whose answers are
+lost. A real supervisord: tests/real/test_restart_hook.py."""
 import json
 import socket
 import subprocess
@@ -74,7 +74,8 @@ def test_a_notification_is_heard(hook):
     assert page["restart_hook_unreadable_notifications_total"] == 0
     wait_until(lambda: post(hook, body(STUCK)).status == 200
                and "supervisord_unreachable" in reasons(hook), 20, "nobody is there")
-    assert post(hook, body({**STUCK, "labels": {"alertname": "Stuck", "node": "two"}})).status == 200
+    other = {**STUCK, "labels": {"alertname": "Stuck", "node": "two"}}
+    assert post(hook, body(other)).status == 200
     assert reasons(hook, "two") == {"signing"}
 
 
@@ -103,7 +104,8 @@ BAD = {"truncated": body(STUCK)[:-3], "empty": "", "html": "<html>", "null": "nu
        "a list": f"[{body(STUCK)}]", "no alerts": '{"version": "4"}',
        "deep": '{"version": "4", "x": ' + "[" * 500_000, "deep labels": body(STUCK).replace(
            '"one"', "[" * 10_000),
-       "another version": body(STUCK, version="5"), "alerts left out": body(STUCK, truncatedAlerts=3),
+       "another version": body(STUCK, version="5"),
+       "alerts left out": body(STUCK, truncatedAlerts=3),
        "a number for a label": body({**STUCK, "labels": {"alertname": "Stuck", "node": 1}}),
        "null for a label": body({**STUCK, "labels": {"alertname": "Stuck", "node": None}}),
        "labels that are none": body({**STUCK, "labels": "Stuck"}),
