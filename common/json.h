@@ -6,9 +6,8 @@
 #include <string_view>
 #include <type_traits>
 
-#include <simdjson.h>
-
 #include "common/result.h"
+#include "common/simdjson.h"
 
 namespace stakewatch {
 

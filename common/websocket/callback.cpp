@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string_view>
 
-#include <simdjson.h>
+#include "common/simdjson.h"
 
 namespace stakewatch {
 

@@ -131,8 +131,7 @@ Checked<Roster> ParseValidatorsFile(std::string_view text) {
 
 Checked<std::unique_ptr<ValidatorsFile>> OpenValidatorsFile(const std::string& path) {
   return ValidatorsFile::Open(
-      path, kFileBytesMax,
-      [had_keys = false](const std::string& text) mutable -> Checked<Roster> {
+      path, kFileBytesMax, [had_keys = false](const std::string& text) mutable -> Checked<Roster> {
         auto roster = ParseValidatorsFile(text);
         if (!roster) return roster;
         if (had_keys && roster->Size() == 0) return std::unexpected("all keys are gone");
