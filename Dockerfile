@@ -15,16 +15,18 @@ RUN apt-get update -q \
 COPY CMakeLists.txt CMakePresets.json ./
 COPY common common
 COPY exporters exporters
+COPY actions actions
 COPY tests tests
 # The git commit that stakewatch_build_info tells; may be left out.
 ARG REVISION=
 RUN --mount=type=cache,target=/root/.cache/ccache \
   cmake --preset release -DSTAKEWATCH_REVISION="$REVISION" \
-  && cmake --build --preset release --target exporters stakewatch_sim \
-  && strip build/release/bin/*_exporter build/release/bin/stakewatch_sim
+  && cmake --build --preset release --target exporters restart_hook stakewatch_sim \
+  && strip build/release/bin/*_exporter build/release/bin/restart_hook build/release/bin/stakewatch_sim
 # A root per program: it, its loader and libraries at their own paths, the CAs, and the user.
 COPY scripts/image-root.sh scripts/
-RUN for program in build/release/bin/*_exporter build/release/bin/stakewatch_sim; do \
+RUN for program in build/release/bin/*_exporter build/release/bin/restart_hook \
+    build/release/bin/stakewatch_sim; do \
     scripts/image-root.sh "$program" "/roots/$(basename "$program")"; \
   done
 
@@ -87,6 +89,19 @@ ENV STAKEWATCH_WEB_LISTEN_ADDRESS=:19103
 EXPOSE 19103
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/jormungandr_exporter", "--health"]
 ENTRYPOINT ["/usr/bin/jormungandr_exporter"]
+
+# It acts, and is in no profile of docker-compose.yaml. Its configuration, token and state folder are
+# mounted: actions/restart_hook/README.md.
+FROM scratch AS restart_hook
+COPY --from=build /roots/restart_hook /
+LABEL org.opencontainers.image.title="restart_hook" \
+  org.opencontainers.image.description="Restarts programs through Supervisor for Alertmanager's webhooks" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+EXPOSE 19108
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/restart_hook", "--health"]
+ENTRYPOINT ["/usr/bin/restart_hook"]
 
 # The simulated nodes of the profile `demo`. Faults are switched from inside, as the port for it is
 # open to loopback alone; hence busybox.

@@ -10,7 +10,7 @@ demo:  ## Exporters, Prometheus and Alertmanager on simulated nodes; GETH_URL=â€
 
 build:  ## The programs, into build/release/bin/
 	@scripts/install-packages.sh build
-	@scripts/build.sh release exporters
+	@scripts/build.sh release exporters restart_hook
 
 test:  ## Build and run all tests; no network but loopback
 	@scripts/test.sh
@@ -48,7 +48,7 @@ format:  ## Format the C++ sources in place
 
 docs:  ## docs/metrics.md from the programs' own tables
 	@scripts/install-packages.sh build
-	@scripts/build.sh release exporters
+	@scripts/build.sh release exporters restart_hook
 	@scripts/metrics_doc.py build/release/bin > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
 

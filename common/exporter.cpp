@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "common/describe.h"
+#include "common/exporter_flags.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/page.h"
@@ -27,57 +28,14 @@ constexpr auto kBuildMetrics = Table(kBuildInfo);
 constexpr const char* kVersion = STAKEWATCH_VERSION;
 constexpr const char* kRevision = STAKEWATCH_REVISION;
 
-struct Settings {
-  WebOptions web;
-  std::string telemetry_path = "/metrics";
-  std::chrono::milliseconds scrape_timeout{10000};
-  std::vector<std::string> disabled;
-  std::vector<std::string> probe_allow;
-  std::string log_level = "info";
-  std::string log_format = "logfmt";
-  bool check_config = false;
-  bool describe_metrics = false;
-  bool health = false;
-  bool version = false;
-};
-
-void DeclareFlags(Flags& flags, Settings& settings) {
-  flags.Group("Scraping");
-  flags.Add(
-      "scrape.timeout", settings.scrape_timeout,
-      "The longest a scrape takes. Prometheus's own time-out, less half a second, holds too.");
-  flags.Add("source.disable", settings.disabled, "A source that is not asked.");
-  flags.Add(
-      "probe.allow", settings.probe_allow,
-      "A target that /probe may ask, as http://10.0.0.*:8545; * stands for letters, digits, - "
-      "and _. Without any, /probe is off.");
-  flags.Group("Web");
-  flags.Add("web.listen-address", settings.web.listen_addresses,
-            "Where to serve: host:port, [IPv6]:port, or :port for all addresses.");
-  flags.Add("web.telemetry-path", settings.telemetry_path, "Path of the metrics.");
-  flags.Add("web.config.file", settings.web.config_file,
-            "TLS and basic authentication, in the format of Prometheus's exporter-toolkit.");
-  flags.Add("web.max-requests", settings.web.max_requests,
-            "Requests answered at the same time; more wait.");
-  flags.Group("Log");
-  flags.AddChoice("log.level", settings.log_level, {"debug", "info", "warn", "error"},
-                  "The least that is logged.");
-  flags.AddChoice("log.format", settings.log_format, {"logfmt", "json"}, "How a line looks.");
-  flags.Group("Instead of serving");
-  flags.Add("check-config", settings.check_config,
-            "Check flags and files, and end with status 0 or 2.");
-  flags.Add("describe-metrics", settings.describe_metrics, "Print all metrics as JSON, and end.");
-  flags.Add("health", settings.health,
-            "Ask the exporter that runs with these flags whether it serves, and end with 0 or 1.");
-  flags.Add("version", settings.version, "Print the version, and end.");
-}
-
 // The declared metrics of the exporter and of all that it shares.
 std::vector<MetricRow> AllMetrics(const Exporter& exporter) {
   std::vector<MetricRow> all(exporter.metrics.begin(), exporter.metrics.end());
   const auto add = [&](const auto& table) { all.insert(all.end(), table.begin(), table.end()); };
-  add(kSourceMetrics);
-  add(kSourceCounters);
+  if (!exporter.source_names.empty()) {
+    add(kSourceMetrics);
+    add(kSourceCounters);
+  }
   add(kWebMetrics);
   add(kBuildMetrics);
   add(kProcessMetrics);
@@ -95,7 +53,7 @@ void RaiseDescriptorLimit() {
 // One running exporter: what its handlers share.
 class Serving {
  public:
-  Serving(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
+  Serving(const Exporter& exporter, const ExporterSettings& settings, OwnMetrics& own,
           std::vector<Source> sources)
       : exporter_(exporter),
         settings_(settings),
@@ -154,9 +112,11 @@ class Serving {
   WebAnswer LandingAnswer() const {
     return {
         .content_type = "text/html; charset=utf-8",
-        .body = LandingPage({exporter_.name, exporter_.about, kVersion, settings_.telemetry_path,
-                             !settings_.probe_allow.empty(), scraper_.States()},
-                            std::time(nullptr))};
+        .body = LandingPage(
+            {exporter_.name, exporter_.about, kVersion, settings_.telemetry_path,
+             exporter_.probe_sources ? std::optional(!settings_.probe_allow.empty()) : std::nullopt,
+             scraper_.States()},
+            std::time(nullptr))};
   }
 
   // The lesser of --scrape.timeout and what Prometheus says, less half a second (half of it, if it
@@ -180,7 +140,7 @@ class Serving {
   }
 
  public:
-  static void Disable(std::vector<Source>& sources, const Settings& settings) {
+  static void Disable(std::vector<Source>& sources, const ExporterSettings& settings) {
     std::erase_if(sources, [&](const Source& source) {
       return std::ranges::find(settings.disabled, source.name) != settings.disabled.end();
     });
@@ -188,33 +148,12 @@ class Serving {
 
  private:
   const Exporter& exporter_;
-  const Settings& settings_;
+  const ExporterSettings& settings_;
   OwnMetrics& own_;
   Crew crew_;
   Scraper scraper_;
   ProbeTargets targets_;
 };
-
-// What is wrong with the shared flags, the values of which no type can check.
-Checked<void> Check(const Exporter& exporter, const Settings& settings) {
-  for (const std::string& name : settings.disabled) {
-    if (std::ranges::find(exporter.source_names, name) != exporter.source_names.end()) continue;
-    std::string why = "--source.disable: \"" + name + "\" is no source; there are";
-    for (const auto& source : exporter.source_names) why.append(" ").append(source);
-    return std::unexpected(std::move(why));
-  }
-  const std::string& path = settings.telemetry_path;
-  if (!path.starts_with('/') || path == "/" || path == "/probe" || path.starts_with("/-/")) {
-    return std::unexpected("--web.telemetry-path: \"" + path + "\" is not free; /metrics is right");
-  }
-  if (settings.web.max_requests == 0 || settings.web.max_requests > 10000) {
-    return std::unexpected("--web.max-requests: 1 to 10000 is right");
-  }
-  if (settings.scrape_timeout < milliseconds(100)) {
-    return std::unexpected("--scrape.timeout: 100ms or more is right");
-  }
-  return CheckWebConfig(settings.web.config_file);
-}
 
 int WaitForSignal(const sigset_t& signals) {
   int signal = 0;
@@ -224,7 +163,7 @@ int WaitForSignal(const sigset_t& signals) {
   return signal;
 }
 
-int Serve(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
+int Serve(const Exporter& exporter, const ExporterSettings& settings, OwnMetrics& own,
           std::vector<Source> sources) {
   // Blocked before any thread starts, so that all threads leave them to sigwait.
   sigset_t signals;
@@ -236,13 +175,17 @@ int Serve(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
   ShareOneHeap();
 
   Serving serving(exporter, settings, own, std::move(sources));
+  const auto failed = [&](const std::string& what, int exit_status) {
+    std::fprintf(stderr, "%s: %s\n", std::string(exporter.name).c_str(), what.c_str());
+    return exit_status;
+  };
+  const auto started = exporter.start ? exporter.start() : Checked<std::shared_ptr<void>>(nullptr);
+  if (!started) return failed(started.error(), 2);
   serving.Start();
-  auto server = WebServer::Start(settings.web, serving.Handlers(), own);
-  if (!server) {
-    std::fprintf(stderr, "%s: %s\n", std::string(exporter.name).c_str(),
-                 server.error().what.c_str());
-    return server.error().exit_status;
-  }
+  auto server =
+      WebServer::Start(settings.web, serving.Handlers(), own,
+                       exporter.posts ? exporter.posts() : std::map<std::string, WebPost>());
+  if (!server) return failed(server.error().what, server.error().exit_status);
   for (const std::string& address : (*server)->Addresses()) {
     Log(LogLevel::kInfo, "serving",
         {{"exporter", std::string(exporter.name)}, {"version", kVersion}, {"address", address}});
@@ -259,11 +202,11 @@ int Serve(const Exporter& exporter, const Settings& settings, OwnMetrics& own,
 }  // namespace
 
 int RunExporter(int argc, char** argv, const Exporter& exporter) {
-  Settings settings;
+  ExporterSettings settings;
   settings.web.listen_addresses = {"127.0.0.1:" + std::to_string(exporter.port)};
   Flags flags(exporter.name, exporter.about);
   exporter.flags(flags);
-  DeclareFlags(flags, settings);
+  DeclareFlags(flags, exporter, settings);
   if (const auto parsed = flags.Parse(argc, argv); !parsed) return parsed.error();
   if (settings.version) {
     std::printf("%s %s (%s)\n", std::string(exporter.name).c_str(), kVersion, kRevision);
@@ -281,7 +224,7 @@ int RunExporter(int argc, char** argv, const Exporter& exporter) {
   StartLog(settings.log_level, settings.log_format);
   if (flags.Chosen()) return flags.Chosen()();
   OwnMetrics own;
-  auto checked = Check(exporter, settings);
+  auto checked = CheckSettings(exporter, settings);
   auto sources = checked ? exporter.sources(own) : std::unexpected(checked.error());
   if (!sources) {
     std::fprintf(stderr, "%s: %s\n", std::string(exporter.name).c_str(), sources.error().c_str());

@@ -34,6 +34,11 @@ struct Exporter {
   std::function<Checked<std::vector<Source>>(const std::string& target)> probe_sources;
   // Pages of its own, by path; may be empty. Called once, after `sources`.
   std::function<std::map<std::string, WebHandler>()> pages = {};
+  // What it takes by POST, by path: of a program that acts, none of an exporter.
+  std::function<std::map<std::string, WebPost>()> posts = {};
+  // Starts what is not a source, and gives what ends when serving has ended. Called once, with
+  // signals blocked, before anything is served; an error is bad usage. May be empty.
+  std::function<Checked<std::shared_ptr<void>>()> start = {};
 };
 
 // Serves until SIGTERM or SIGINT. The exit status of main: 0 stopped, 2 bad usage, 3 port taken.

@@ -2,10 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cstddef>
 #include <utility>
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "common/file.h"
 #include "common/net/client_tls.h"
@@ -42,6 +45,18 @@ Checked<std::string> ReadSecret(const std::string& path) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return wrong("more than one line");
   }
   return std::move(secret);
+}
+
+bool SameSecret(std::string_view a, std::string_view b) {
+  const auto digest = [](std::string_view text) {
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> made{};
+    SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), made.data());
+    return made;
+  };
+  // Digests have one length, so that also the length is not told.
+  const auto of_a = digest(a);
+  const auto of_b = digest(b);
+  return CRYPTO_memcmp(of_a.data(), of_b.data(), of_a.size()) == 0;
 }
 
 Checked<std::string> Authorization(const UpstreamOptions& options) {

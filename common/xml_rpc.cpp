@@ -39,6 +39,12 @@ std::int64_t XmlRpcValue::Int() const {
   return number;
 }
 
+bool XmlRpcValue::Bool() const {
+  const std::string_view text = Of("boolean").text().get();
+  if (text != "0" && text != "1") throw BadShape{"no boolean: " + CleanText(text, 40)};
+  return text == "1";
+}
+
 std::string_view XmlRpcValue::String() const {
   const pugi::xml_node typed = value_.first_child();
   const bool bare = !typed || typed.type() == pugi::node_pcdata;

@@ -21,6 +21,7 @@ class XmlRpcValue {
   explicit XmlRpcValue(pugi::xml_node value) : value_(value) {}
 
   std::int64_t Int() const;         // <int> or <i4>.
+  bool Bool() const;                // <boolean>.
   std::string_view String() const;  // <string>, or text without a type.
   // Of a <struct>; of two members of one name the first counts.
   XmlRpcValue Member(std::string_view name) const;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes docs/metrics.md from what the exporters say of themselves (--describe-metrics).
+"""Writes docs/metrics.md from what the programs say of themselves (--describe-metrics).
 
 usage: metrics_doc.py <folder of the programs>   (prints the page)
 """
@@ -26,17 +26,26 @@ def table(rows):
     return "\n".join(lines) + "\n"
 
 
+def described(program):
+    out = subprocess.run([program, "--describe-metrics"], check=True, capture_output=True)
+    return json.loads(out.stdout)
+
+
 def main():
-    programs = sorted(pathlib.Path(sys.argv[1]).glob("*_exporter"))
+    folder = pathlib.Path(sys.argv[1])
+    programs = sorted(folder.glob("*_exporter"))
     shared = None
     sections = []
     for program in programs:
-        out = subprocess.run([program, "--describe-metrics"], check=True, capture_output=True)
-        rows = json.loads(out.stdout)
+        rows = described(program)
         common = ("stakewatch_", "process_")
         own = [row for row in rows if not row["name"].startswith(common)]
         shared = [row for row in rows if row["name"].startswith(common)]
         sections.append(f"\n## {program.name}\n\n{table(own)}")
+    hook = [row for row in described(folder / "restart_hook")
+            if row["name"].startswith("restart_hook_")]
+    sections.append(f"\n## restart_hook\n\nAn [optional program](../actions/restart_hook/README.md) "
+                    f"that acts.\n\n{table(hook)}")
     sections.append(f"\n## All exporters\n\n{table(shared)}")
     sys.stdout.write(INTRO + "".join(sections))
 

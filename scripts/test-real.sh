@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 bin=${STAKEWATCH_BIN:-}
 if [[ -z $bin ]]; then
   scripts/install-packages.sh real
-  scripts/build.sh dev exporters
+  scripts/build.sh dev exporters restart_hook
   bin=$PWD/build/dev/bin
 fi
 

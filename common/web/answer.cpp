@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <optional>
 #include <utility>
 
 #include <httplib.h>
@@ -62,10 +64,36 @@ void SetBody(httplib::Response& response, const std::string& content_type, std::
       });
 }
 
+std::string_view Trimmed(std::string_view text) {
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool SameWord(std::string_view text, std::string_view lower) {
+  return std::ranges::equal(
+      text, lower, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
+}
+
+bool IsJson(std::string_view content_type) {
+  return SameWord(Trimmed(content_type.substr(0, content_type.find(';'))), "application/json");
+}
+
+// Of a body that is sent as it is; none if that is not said, or not clearly.
+std::optional<std::size_t> BodyLength(const httplib::Request& request) {
+  if (request.has_header("Transfer-Encoding")) return std::nullopt;
+  const std::string text = AllOf(request, "Content-Length");
+  std::size_t length = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return length;
+}
+
 class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
  public:
-  HttplibAnswerer(const std::map<std::string, WebHandler>& handlers, OwnMetrics& own)
-      : handlers_(handlers), own_(own) {
+  HttplibAnswerer(const std::map<std::string, WebHandler>& handlers,
+                  const std::map<std::string, WebPost>& posts, OwnMetrics& own)
+      : handlers_(handlers), posts_(posts), own_(own) {
     // Any number: httplib writes no body while it takes itself for stopped.
     svr_sock_ = 0;
     // Before httplib's own routing, which matches regular expressions and reads bodies.
@@ -110,8 +138,13 @@ class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
 
   void Prepare(httplib::Request& request) {
     request.ranges.clear();  // A page has no ranges; thousands of them cost memory.
-    // No body is ever read, so none is asked for.
+    // No body is ever asked for; who waits for that sends it a second later.
     request.headers.erase("Expect");
+    // A body that is still to come has the time of the request, too.
+    if (!posts_.contains(request.path)) Asked();
+  }
+
+  void Asked() {
     exchange_->connection.ExtendTo(exchange_->answer_until);
     exchange_->on_asked();
   }
@@ -137,6 +170,9 @@ class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
   WebAnswer Ask(const httplib::Request& request, httplib::Response& response) {
     const WebVersion& version = exchange_->version;
     if (version.rate_limit && !version.rate_limit->Take()) return Plain(429, "Too many requests\n");
+    if (const auto post = posts_.find(request.path); post != posts_.end()) {
+      return Take(post->second, request, response);
+    }
     if (version.auth) {
       const auto verdict =
           version.auth->Check(request.get_header_value("Authorization"), exchange_->address);
@@ -157,6 +193,33 @@ class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
     if (handler == handlers_.end()) return Plain(404, "Not found\n");
     return handler->second({request.path, request.params,
                             request.get_header_value("X-Prometheus-Scrape-Timeout-Seconds")});
+  }
+
+  WebAnswer Take(const WebPost& post, const httplib::Request& request,
+                 httplib::Response& response) {
+    if (request.method != "POST") {
+      response.set_header("Allow", "POST");
+      return Plain(405, "Method not allowed\n");
+    }
+    if (!post.allowed(request.get_header_value("Authorization"))) {
+      response.set_header("WWW-Authenticate", "Bearer realm=\"stakewatch\"");
+      return Plain(401, "Unauthorized\n");
+    }
+    if (!IsJson(request.get_header_value("Content-Type"))) {
+      return Plain(415, "Content-Type: application/json is right\n");
+    }
+    const auto length = BodyLength(request);
+    if (!length) return Plain(411, "Content-Length is missing, or not one number\n");
+    if (*length > post.body_bytes_max) return Plain(413, "The body is too long\n");
+    std::string body(*length, '\0');
+    exchange_->connection.Allow(*length);
+    for (std::size_t done = 0; done < *length;) {
+      const ssize_t n = exchange_->connection.Read(body.data() + done, *length - done);
+      if (n <= 0) return Plain(400, "The body is not whole\n");
+      done += static_cast<std::size_t>(n);
+    }
+    Asked();
+    return post.handler({request.path, request.params, "", std::move(body)});
   }
 
   // Of every answer, also of those that httplib gives itself to what it cannot read.
@@ -181,20 +244,10 @@ class HttplibAnswerer final : public WebAnswerer, private httplib::Server {
   }
 
   const std::map<std::string, WebHandler>& handlers_;
+  const std::map<std::string, WebPost>& posts_;
   OwnMetrics& own_;
   WebExchange* exchange_ = nullptr;  // The one being served.
 };
-
-std::string_view Trimmed(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool SameWord(std::string_view text, std::string_view lower) {
-  return std::ranges::equal(
-      text, lower, [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; });
-}
 
 // The text up to `separator`, which is taken off `rest` with it.
 std::string_view TakeTo(char separator, std::string_view& rest) {
@@ -219,8 +272,9 @@ bool Wanted(std::string_view parameters) {
 }  // namespace
 
 std::unique_ptr<WebAnswerer> MakeWebAnswerer(const std::map<std::string, WebHandler>& handlers,
+                                             const std::map<std::string, WebPost>& posts,
                                              OwnMetrics& own) {
-  return std::make_unique<HttplibAnswerer>(handlers, own);
+  return std::make_unique<HttplibAnswerer>(handlers, posts, own);
 }
 
 bool AcceptsGzip(std::string_view accept_encoding) {

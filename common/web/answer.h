@@ -32,8 +32,9 @@ class WebAnswerer {
   virtual void Serve(WebExchange exchange) = 0;
 };
 
-// `handlers` and `own` outlive it.
+// All of them outlive it.
 std::unique_ptr<WebAnswerer> MakeWebAnswerer(const std::map<std::string, WebHandler>& handlers,
+                                             const std::map<std::string, WebPost>& posts,
                                              OwnMetrics& own);
 
 // Whether the value of an Accept-Encoding header allows gzip. A q-value that cannot be read is no.

@@ -223,13 +223,7 @@ std::string OpenToAll() {
 }  // namespace
 
 Checked<WebConfig> ParseWebConfig(std::string_view yaml, const std::string& folder) {
-  try {
-    return ConfigOf(YAML::Load(std::string(yaml)), folder);
-  } catch (const BadConfig& e) {
-    return std::unexpected(e.what);
-  } catch (const YAML::Exception& e) {
-    return std::unexpected("no YAML: line " + std::to_string(e.mark.line + 1) + ": " + e.msg);
-  }
+  return DecodeYaml(yaml, [&](const YAML::Node& root) { return ConfigOf(root, folder); });
 }
 
 Checked<WebConfig> ReadWebConfig(const std::string& path) {

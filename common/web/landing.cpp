@@ -94,7 +94,8 @@ std::string LandingPage(const Landing& landing, std::int64_t now) {
     for (const SourceState& source : landing.sources) page += SourceItem(source, now);
     page += "</ul>\n";
   }
-  page += landing.probe
+  if (!landing.probe) return page + "</body>\n</html>\n";
+  page += *landing.probe
               ? "<p>Other targets: <code>/probe?target=…</code></p>\n"
               : "<p class=\"detail\">/probe is off: --probe.allow names what it may ask.</p>\n";
   return page + "</body>\n</html>\n";

@@ -1,5 +1,6 @@
 #pragma once
 // The page at /: what this is, how each source fares, and where to go from here.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,7 @@ struct Landing {
   std::string_view about;
   std::string_view version;
   std::string telemetry_path;
-  bool probe = false;
+  std::optional<bool> probe = false;  // Whether /probe is on; none where there is none.
   std::vector<SourceState> sources;
 };
 

@@ -81,9 +81,10 @@ PooledWebServer::PooledWebServer(const WebOptions& options,
                                  std::map<std::string, WebHandler> handlers,
                                  std::vector<Socket> listeners,
                                  std::unique_ptr<WebSettings> settings, Socket wake,
-                                 OwnMetrics& own)
+                                 OwnMetrics& own, std::map<std::string, WebPost> posts)
     : options_(options),
       handlers_(std::move(handlers)),
+      posts_(std::move(posts)),
       own_(own),
       listeners_(std::move(listeners)),
       settings_(std::move(settings)),
@@ -91,7 +92,7 @@ PooledWebServer::PooledWebServer(const WebOptions& options,
       pool_(
           options_.max_requests,
           [this]() -> WebPool::Serve {
-            const std::shared_ptr<WebAnswerer> answerer = MakeWebAnswerer(handlers_, own_);
+            const std::shared_ptr<WebAnswerer> answerer = MakeWebAnswerer(handlers_, posts_, own_);
             return [this, answerer](Socket socket) { Serve(std::move(socket), *answerer); };
           },
           kIdleThreadMax) {
@@ -192,7 +193,8 @@ void PooledWebServer::Exchange(LiveConnections::Entry& entry, WebAnswerer& answe
 }
 
 std::expected<std::unique_ptr<WebServer>, WebServer::StartError> WebServer::Start(
-    const WebOptions& options, std::map<std::string, WebHandler> handlers, OwnMetrics& own) {
+    const WebOptions& options, std::map<std::string, WebHandler> handlers, OwnMetrics& own,
+    std::map<std::string, WebPost> posts) {
   if (options.max_requests == 0) {
     return std::unexpected(StartError{kBadOption, "--web.max-requests: at least 1 is right"});
   }
@@ -207,7 +209,8 @@ std::expected<std::unique_ptr<WebServer>, WebServer::StartError> WebServer::Star
   Socket wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!wake.Open()) return std::unexpected(StartError{kBadOption, "no eventfd can be had"});
   return std::make_unique<PooledWebServer>(options, std::move(handlers), *std::move(listeners),
-                                           *std::move(settings), std::move(wake), own);
+                                           *std::move(settings), std::move(wake), own,
+                                           std::move(posts));
 }
 
 Checked<void> CheckWebConfig(const std::string& config_file) {

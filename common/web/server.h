@@ -19,7 +19,7 @@ class PooledWebServer final : public WebServer {
  public:
   PooledWebServer(const WebOptions& options, std::map<std::string, WebHandler> handlers,
                   std::vector<Socket> listeners, std::unique_ptr<WebSettings> settings, Socket wake,
-                  OwnMetrics& own);
+                  OwnMetrics& own, std::map<std::string, WebPost> posts);
   ~PooledWebServer() override;
 
   std::vector<std::string> Addresses() const override;
@@ -34,6 +34,7 @@ class PooledWebServer final : public WebServer {
 
   const WebOptions options_;
   const std::map<std::string, WebHandler> handlers_;
+  const std::map<std::string, WebPost> posts_;
   OwnMetrics& own_;
   std::vector<Socket> listeners_;
   std::vector<std::string> addresses_;

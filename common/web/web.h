@@ -21,6 +21,7 @@ struct WebRequest {
   std::string path;
   std::multimap<std::string, std::string> query;
   std::string scrape_timeout;  // The header X-Prometheus-Scrape-Timeout-Seconds, as it came.
+  std::string body = {};       // Of a POST to a path that takes one.
 };
 
 struct WebAnswer {
@@ -40,7 +41,16 @@ struct WebOptions {
 
 using WebHandler = std::function<WebAnswer(const WebRequest&)>;
 
-// Serves GET and HEAD of the given paths from construction to Stop.
+// A path that takes JSON by POST, and nothing else. Exporters have none. Its own credentials guard
+// it, not the users of the web configuration: a header says but one of them.
+struct WebPost {
+  // Whether who sent this header Authorization may. Asked before the body is read.
+  std::function<bool(std::string_view authorization)> allowed;
+  std::size_t body_bytes_max = 0;
+  WebHandler handler;
+};
+
+// Serves GET and HEAD of the given paths, and POST of those in `posts`, from construction to Stop.
 class WebServer {
  public:
   // What ended the start: an address that cannot be had (exit status 3) or a bad option (2).
@@ -50,7 +60,8 @@ class WebServer {
   };
   // Handlers run on several threads at once; an exception in one is a bare 500.
   static std::expected<std::unique_ptr<WebServer>, StartError> Start(
-      const WebOptions& options, std::map<std::string, WebHandler> handlers, OwnMetrics& own);
+      const WebOptions& options, std::map<std::string, WebHandler> handlers, OwnMetrics& own,
+      std::map<std::string, WebPost> posts = {});
 
   virtual ~WebServer() = default;
   // The addresses with the ports that were really bound (":0" asks for any free one).

@@ -1,17 +1,20 @@
 #pragma once
 // A mapping of a YAML file whose keys are known: what is not, stands twice or has another type is
-// an error that names it. The only door to yaml-cpp, with web_config.cpp.
+// an error that names it. The only door to yaml-cpp.
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include <yaml-cpp/yaml.h>
 
+#include "common/result.h"
+
 namespace stakewatch {
 
-// What readers throw. Ends in ParseWebConfig.
+// What readers throw. Ends in DecodeYaml.
 struct BadConfig {
   std::string what;
 };
@@ -36,6 +39,19 @@ class YamlSection {
   std::string name_;
   YAML::Node node_;
 };
+
+// `read` takes the root and may throw BadConfig.
+template <class Read>
+auto DecodeYaml(std::string_view text, Read read)
+    -> Checked<std::invoke_result_t<Read, const YAML::Node&>> {
+  try {
+    return read(YAML::Load(std::string(text)));
+  } catch (const BadConfig& e) {
+    return std::unexpected(e.what);
+  } catch (const YAML::Exception& e) {
+    return std::unexpected("no YAML: line " + std::to_string(e.mark.line + 1) + ": " + e.msg);
+  }
+}
 
 // "a, b, c".
 std::string Listed(std::span<const std::string_view> words);

@@ -45,6 +45,16 @@ UpstreamOptions Basic(const std::string& username, const std::string& password_f
   return options;
 }
 
+TEST_CASE("secrets: are compared as a whole") {
+  CHECK(SameSecret("", ""));
+  CHECK(SameSecret("secret", "secret"));
+  for (const char* other : {"", "s", "secre", "secret ", "Secret", "tecret", "secrets"}) {
+    CHECK_FALSE(SameSecret("secret", other));
+    CHECK_FALSE(SameSecret(other, "secret"));
+  }
+  CHECK_FALSE(SameSecret(std::string_view("a\0b", 3), std::string_view("a\0c", 3)));
+}
+
 TEST_CASE("secrets: options that cannot work are refused before anything is asked") {
   const TestFolder folder;
   const TestCert cert = TestCert::Make("a", "");

@@ -335,19 +335,19 @@ def test_data_sources_have_the_addresses_of_services():
     assert {source["uid"] for source in sources} >= {"prometheus", "loki"}
 
 
-def test_dockerfile_has_a_target_for_each_exporter():
+def test_dockerfile_has_a_target_for_each_program():
     targets = stages()
-    exporters = {f"{path.name}_exporter" for path in (ROOT / "exporters").iterdir()
-                 if path.is_dir()}
-    assert exporters | {"simulator", "init"} <= set(targets)
-    for name in exporters | {"simulator", "init"}:
+    programs = {"restart_hook", *(f"{path.name}_exporter" for path
+                                  in (ROOT / "exporters").iterdir() if path.is_dir())}
+    assert programs | {"simulator", "init"} <= set(targets)
+    for name in programs | {"simulator", "init"}:
         base, text = targets[name]
         assert base == "scratch"
         for label in ("title", "description", "licenses", "version"):
             assert f"org.opencontainers.image.{label}=" in text, (name, label)
         assert re.search(r"^USER (65532:65532|\$\{STAKEWATCH_UID\}:\$\{STAKEWATCH_GID\})$", text,
                          re.MULTILINE)
-    for name in exporters:
+    for name in programs:
         assert f'CMD ["/usr/bin/{name}", "--health"]' in targets[name][1]
     version = re.search(r"project\(stakewatch VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text())
     assert set(re.findall(r'image\.version="([^"]+)"', DOCKERFILE)) == {version[1]}

@@ -20,7 +20,8 @@ ONLY_IN_COMMON = ("httplib.h", "spdlog/", "CLI/", "yaml-cpp/", "simdjson.h", "op
 ONLY_IN = {"spdlog/": {"common/log.cpp"}, "CLI/": {"common/flags.cpp"}}
 LINES_MAX = 300
 # Prysm itself already uses beacon_* and validator_*.
-PREFIXES = {"beacon_exporter": "beaconapi_", "supervisor_exporter": "validator_supervisor_"}
+PREFIXES = {"beacon_exporter": "beaconapi_", "supervisor_exporter": "validator_supervisor_",
+            "restart_hook": "restart_hook_"}
 
 
 def sources(*folders):
@@ -35,18 +36,19 @@ def includes(path):
 
 
 def test_there_are_sources():
-    assert len(list(sources("common", "exporters"))) > 40
+    assert len(list(sources("common", "exporters", "actions"))) > 40
 
 
 def test_dependencies_point_one_way():
     wrong = []
-    for path in sources("common", "exporters"):
+    for path in sources("common", "exporters", "actions"):
         for included in includes(path):
-            if path.parts[0] == "common" and included.startswith(("exporters/", "tests/")):
+            programs = ("exporters/", "actions/")
+            if path.parts[0] == "common" and included.startswith((*programs, "tests/")):
                 wrong.append(f"{path} includes {included}")
-            if path.parts[0] == "exporters":
-                own = f"exporters/{path.parts[1]}/"
-                if included.startswith("tests/") or (included.startswith("exporters/")
+            if path.parts[0] != "common":
+                own = f"{path.parts[0]}/{path.parts[1]}/"
+                if included.startswith("tests/") or (included.startswith(programs)
                                                      and not included.startswith(own)):
                     wrong.append(f"{path} includes {included}")
                 if included.startswith(ONLY_IN_COMMON):
@@ -56,7 +58,7 @@ def test_dependencies_point_one_way():
 
 @pytest.mark.parametrize("package", sorted(ONLY_IN))
 def test_package_stands_in_its_one_file(package):
-    users = {str(path) for path in sources("common", "exporters", "tests")
+    users = {str(path) for path in sources("common", "exporters", "actions", "tests")
              if any(included.startswith(package) for included in includes(path))}
     assert users == ONLY_IN[package]
 
@@ -69,7 +71,7 @@ def test_httplib_hooks_stand_in_few_files():
 def test_files_are_short():
     # A test may hold many cases, and a table of cases has no second half.
     long = [f"{path}: {len((ROOT / path).read_text().splitlines())}"
-            for path in sources("common", "exporters")
+            for path in sources("common", "exporters", "actions")
             if len((ROOT / path).read_text().splitlines()) > LINES_MAX]
     assert not long, "over 300 lines: " + ", ".join(long)
 
@@ -102,9 +104,24 @@ def test_only_the_client_names_what_is_asked(exporter):
     assert users and users <= CLIENTS[exporter], users
 
 
+def test_no_exporter_can_stop_or_start_anything():
+    """Nor take a POST: what acts is a program of its own, and its words are in no other."""
+    words = (b"stopProcess", b"startProcess", b"restart_hook", b"/webhook")
+    assert all(word in (BIN / "restart_hook").read_bytes() for word in words)
+    exporters = sorted(BIN.glob("*_exporter"))
+    assert len(exporters) >= len(CLIENTS)
+    for program in exporters:
+        found = [word for word in words if word in program.read_bytes()]
+        assert not found, f"{program.name}: {found}"
+    # And in the hook, one file alone can say them.
+    users = {path.name for path in sources("actions")
+             if re.search(r'"supervisor\.|"/RPC2"', (ROOT / path).read_text())}
+    assert users == {"supervisor.cpp"}
+
+
 def test_no_secret_is_a_flag():
     """Passwords and tokens are given as files, so that no process list shows one."""
-    for program in BIN.glob("*_exporter"):
+    for program in (*BIN.glob("*_exporter"), BIN / "restart_hook"):
         text = subprocess.run([program, "--help"], check=True, capture_output=True,
                               text=True).stdout
         for flag in re.findall(r"^  --([\w.-]+)", text, re.MULTILINE):
@@ -119,7 +136,7 @@ def test_metrics_page_is_fresh():
 
 
 def test_metrics_have_the_exporters_prefix():
-    for program in BIN.glob("*_exporter"):
+    for program in (*BIN.glob("*_exporter"), BIN / "restart_hook"):
         out = subprocess.run([program, "--describe-metrics"], check=True, capture_output=True)
         rows = json.loads(out.stdout)
         names = [row["name"] for row in rows]
@@ -131,26 +148,29 @@ def test_metrics_have_the_exporters_prefix():
 
 
 def test_each_exporter_has_its_readme():
-    for folder in (ROOT / "exporters").iterdir():
+    for folder in (*(ROOT / "exporters").iterdir(), *(ROOT / "actions").iterdir()):
         if folder.is_dir():
             assert (folder / "README.md").is_file(), folder
 
 
 # systemd's own measure of each unit, in tenths: 0 is a service that can do nothing, 20 was the limit
 # of old. docs/security.md says the same, and what makes the difference.
-EXPOSURE_MAX = {"geth": 14, "beacon": 14, "supervisord": 15, "supervisor": 16}
+EXPOSURE_MAX = {"geth_exporter": 14, "beacon_exporter": 14, "jormungandr_exporter": 14,
+                "supervisord_exporter": 15, "supervisor_exporter": 16, "restart_hook": 15}
+UNITS = {path.stem: path for path in ROOT.glob("*/*/*.service")}
 
 
 def test_each_unit_has_its_limit():
     text = (ROOT / "docs/security.md").read_text()
-    said = dict(re.findall(r"^\| `(\w+)_exporter.service` \| ([\d.]+) \|", text, re.MULTILINE))
-    assert set(EXPOSURE_MAX) == set(CLIENTS)
+    said = dict(re.findall(r"^\| `(\w+).service` \| ([\d.]+) \|", text, re.MULTILINE))
+    assert set(EXPOSURE_MAX) == set(UNITS) == {*(f"{name}_exporter" for name in CLIENTS),
+                                               "restart_hook"}
     assert said == {name: f"{limit / 10}" for name, limit in EXPOSURE_MAX.items()}
 
 
-@pytest.mark.parametrize("exporter", sorted(CLIENTS))
-def test_each_exporter_has_a_hardened_unit(exporter):
-    unit = ROOT / f"exporters/{exporter}/{exporter}_exporter.service"
+@pytest.mark.parametrize("program", sorted(EXPOSURE_MAX))
+def test_each_program_has_a_hardened_unit(program):
+    unit = UNITS[program]
     hardened = "\nCapabilityBoundingSet=\nNoNewPrivileges=yes\nProtectSystem=strict\n"
     assert hardened in unit.read_text()
     assert "\nDynamicUser=yes\n" in unit.read_text()
@@ -161,6 +181,6 @@ def test_each_exporter_has_a_hardened_unit(exporter):
         return subprocess.run(["systemd-analyze", "security", "--offline=true",
                                f"--threshold={limit}", path], capture_output=True, text=True,
                               timeout=60, check=False)
-    done = exposed(unit, EXPOSURE_MAX[exporter])
+    done = exposed(unit, EXPOSURE_MAX[program])
     assert done.returncode == 0, done.stdout + done.stderr
     assert exposed(unit, 5).returncode != 0, "the limit is not looked at"
