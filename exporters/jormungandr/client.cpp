@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/net/net.h"
+
 namespace stakewatch::jormungandr {
 namespace {
 
@@ -10,6 +12,17 @@ constexpr std::size_t kIdDigits = 64;
 constexpr std::string_view kDigits = "0123456789abcdef";
 
 }  // namespace
+
+Checked<void> CheckUrl(const std::string& text) {
+  const auto url = ParseUrlOrSocket(text);
+  if (!url) return std::unexpected(url.error());
+  std::string path;
+  for (const char c : url->path) path += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+  if (path.contains("shutdown") || path.contains('%')) {
+    return std::unexpected("a path with \"shutdown\" or a % is never asked: it may stop a node");
+  }
+  return {};
+}
 
 std::optional<Id> Id::Of(std::string_view text) {
   std::string small(text);

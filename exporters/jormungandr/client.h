@@ -13,6 +13,9 @@
 
 namespace stakewatch::jormungandr {
 
+// Of a flag or a target: its path goes before every path that is asked.
+Checked<void> CheckUrl(const std::string& text);
+
 enum class Call {
   kNodeStats,
   kSettings,

@@ -33,18 +33,6 @@ struct Node {
   mutable ReferenceChain references;
 };
 
-// A GET of one of the node's paths stops it, and what is given here goes before every path.
-Checked<void> CheckUrl(const std::string& text) {
-  const auto url = ParseUrlOrSocket(text);
-  if (!url) return std::unexpected(url.error());
-  std::string path;
-  for (const char c : url->path) path += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-  if (path.contains("shutdown") || path.contains('%')) {
-    return std::unexpected("a path with \"shutdown\" or a % is never asked: it may stop a node");
-  }
-  return {};
-}
-
 Checked<std::shared_ptr<Upstream>> UpstreamOf(const std::string& url, UpstreamOptions options,
                                               std::size_t body_bytes_max) {
   if (const auto checked = CheckUrl(url); !checked) return std::unexpected(checked.error());

@@ -34,16 +34,16 @@ struct Options {
   std::string supervisor_certificate = {};       // Where the certificate of that is written.
   // The local ports of its tunnels begin here (base, +3, +6 and +7); 0: there are none.
   std::uint16_t supervisor_forwards = 0;
-  std::string supervisor_procfs = {};  // A folder like /proc with its processes; empty: none.
+  std::string supervisor_procfs = {};       // A folder like /proc with its processes; empty: none.
   std::optional<Address> jormungandr = {};  // Three nodes' REST, at /node/<i>.
-  std::string ipc_path = {};           // Empty: no socket.
-  double block_interval = 0;           // Seconds; 0: only NewBlock() makes blocks.
-  double churn_interval = 0;           // Seconds; 0: peers neither come nor go.
-  std::size_t peers = 50;              // Of each node.
-  int nodes = 1;                       // At /node/<i>; / is node 0.
-  double slot_seconds = 12;            // Of the beacon chain and Jormungandr's.
-  std::uint64_t slots_per_epoch = 8;   // 8: the preset minimal, else mainnet.
-  std::uint64_t history_epochs = 6;    // That the beacon chain has at the start.
+  std::string ipc_path = {};                // Empty: no socket.
+  double block_interval = 0;                // Seconds; 0: only NewBlock() makes blocks.
+  double churn_interval = 0;                // Seconds; 0: peers neither come nor go.
+  std::size_t peers = 50;                   // Of each node.
+  int nodes = 1;                            // At /node/<i>; / is node 0.
+  double slot_seconds = 12;                 // Of the beacon chain and Jormungandr's.
+  std::uint64_t slots_per_epoch = 8;        // 8: the preset minimal, else mainnet.
+  std::uint64_t history_epochs = 6;         // That the beacon chain has at the start.
   std::uint64_t validators = 64;
   std::uint64_t own_validators = 16;  // Those of the validator client: indices from 0 on.
   std::string network = "mainnet";
