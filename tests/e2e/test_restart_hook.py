@@ -153,7 +153,7 @@ def test_huge_ones_are_not_read(hook):
     for _ in range(5):
         assert post(hook, many).status == 200
     assert hook.page()["process_resident_memory_bytes"] < before + 30e6
-    assert reasons(hook) == {"listening"}
+    assert reasons(hook) <= {"listening", "supervisord_unreachable"}
 
 
 @pytest.mark.parametrize("token, status", [(TOKEN, b"408"), ("wrong", b"401")])
