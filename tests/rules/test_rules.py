@@ -61,6 +61,13 @@ def test_expressions_are_written_out():
         assert not re.search(r"^\s*(- )?expr:\s*[*&]", path.read_text(), re.M), path.name
 
 
+def test_what_a_page_lists_has_an_order():
+    """A query of several series has none of its own."""
+    for path in RULES:
+        lists = re.findall(r"range query.*?}}", path.read_text())
+        assert all("| sortByLabel" in one for one in lists), path.name
+
+
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
 def test_alert_has_its_form(rule):
     assert rule["labels"]["severity"] in ("warning", "page") or rule["alert"] == "Watchdog"
