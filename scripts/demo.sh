@@ -277,21 +277,26 @@ say_what_runs() {
 stakewatch runs${GETH_URL:+ on $GETH_URL}${BEACON_URL:+ on $BEACON_URL}. Ctrl-C ends it; logs are in $work.
   exporters     http://127.0.0.1:$GETH_EXPORTER_PORT/ (Geth)
                 http://127.0.0.1:$BEACON_EXPORTER_PORT/ (beacon node)
+EOF
+  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
+                http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/ (Jormungandr)
+                http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/ (validator supervisor)
+                http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/ (Supervisor)
+EOF
+  cat <<EOF
   Prometheus    http://127.0.0.1:$PROMETHEUS_PORT/alerts
   Alertmanager  http://127.0.0.1:$ALERTMANAGER_PORT/
-EOF
-  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
-  supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated; its exporter at http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/)
-  Jormungandr   http://127.0.0.1:$SIM_JORMUNGANDR_PORT/ (simulated; its exporter at http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/)
-EOF
-  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
-  supervisor    $work/rpc.sock (simulated validator supervisor; its exporter at http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/)
 EOF
   [[ $GETH_URL ]] || cat <<EOF
   Geth          http://127.0.0.1:$SIM_HTTP_PORT/ (simulated; also ws://127.0.0.1:$SIM_WS_PORT, $work/geth.ipc)
 EOF
   [[ $BEACON_URL ]] || cat <<EOF
   beacon node   http://127.0.0.1:$SIM_BEACON_PORT/ (simulated; validator client at http://127.0.0.1:$SIM_VALIDATOR_PORT/)
+EOF
+  [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
+  Jormungandr   http://127.0.0.1:$SIM_JORMUNGANDR_PORT/ (simulated: three nodes, at /node/0 to /node/2)
+  supervisor    $work/rpc.sock (simulated validator supervisor)
+  supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated)
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || echo $'\nTry, in another terminal:'
   local fault="curl -X POST 'http://127.0.0.1:$SIM_CONTROL_PORT/fault"
