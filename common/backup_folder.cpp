@@ -1,13 +1,12 @@
 #include "common/backup_folder.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <memory>
 
+#include "common/folder.h"
 #include "common/text.h"
 
 namespace stakewatch {
@@ -15,10 +14,6 @@ namespace {
 
 // Of any kind. With more the folder is another than was meant.
 constexpr std::size_t kEntriesMax = 100'000;
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
 
 double SecondsOf(const timespec& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
@@ -38,7 +33,7 @@ void Count(const struct stat& file, std::uint64_t bytes_min, BackupFolder& found
 }  // namespace
 
 Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupNames& names) {
-  const std::unique_ptr<DIR, CloseFolder> folder(::opendir(path.c_str()));
+  const Folder folder(::opendir(path.c_str()));
   const int descriptor = folder ? ::dirfd(folder.get()) : -1;
   if (descriptor < 0) return std::unexpected(path + " cannot be listed: " + SystemMessage(errno));
   BackupFolder found;

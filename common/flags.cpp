@@ -1,7 +1,6 @@
 #include "common/flags.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <list>
@@ -9,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/duration.h"
+#include "common/number.h"
 
 namespace stakewatch {
 namespace {
@@ -150,13 +150,9 @@ void Flags::Add(std::string_view name, std::size_t& value, std::string_view help
   const std::string flag = "--" + std::string(name);
   auto* option =
       impl_->into->add_option_function<std::string>(flag, [&value, flag](const std::string& text) {
-        std::size_t number = 0;
-        const char* last = text.data() + text.size();
-        const auto [end, error] = std::from_chars(text.data(), last, number);
-        if (error != std::errc() || end != last) {
-          throw CLI::ValidationError(flag, "\"" + text + "\" is no whole number");
-        }
-        value = number;
+        const auto number = WholeNumber<std::size_t>(text);
+        if (!number) throw CLI::ValidationError(flag, "\"" + text + "\" is no whole number");
+        value = *number;
       });
   impl_->Tell(option, name, "=" + std::to_string(value), help);
 }

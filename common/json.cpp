@@ -4,6 +4,8 @@
 #include <cctype>
 #include <charconv>
 
+#include "common/number.h"
+
 namespace stakewatch {
 namespace {
 
@@ -27,12 +29,10 @@ Integer ReadDecimal(JsonValue value) {
   while (!quoted && !text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) {
     text.remove_suffix(1);
   }
-  Integer number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+  const auto number = WholeNumber<Integer>(text);
+  if (!number)
     throw BadShape{"not a whole number in its range: " + std::string(text.substr(0, 40))};
-  }
-  return number;
+  return *number;
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "common/process.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -11,6 +10,8 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "common/folder.h"
 
 namespace stakewatch {
 namespace {
@@ -58,11 +59,10 @@ std::optional<double> BootTime() {
 }
 
 std::optional<double> OpenFds() {
-  DIR* folder = ::opendir("/proc/self/fd");
+  const Folder folder(::opendir("/proc/self/fd"));
   if (folder == nullptr) return std::nullopt;
   double entries = -3;  // ".", ".." and the folder's own.
-  while (::readdir(folder) != nullptr) ++entries;
-  ::closedir(folder);
+  while (::readdir(folder.get()) != nullptr) ++entries;
   return entries;
 }
 

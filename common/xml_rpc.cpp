@@ -1,7 +1,6 @@
 #include "common/xml_rpc.h"
 
-#include <charconv>
-
+#include "common/number.h"
 #include "common/text.h"
 
 namespace stakewatch {
@@ -31,12 +30,9 @@ pugi::xml_node XmlRpcValue::Of(std::string_view type) const {
 std::int64_t XmlRpcValue::Int() const {
   const bool i4 = std::string_view(value_.first_child().name()) == "i4";
   const std::string_view text = Of(i4 ? "i4" : "int").text().get();
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw BadShape{"not a whole number: " + CleanText(text, 40)};
-  }
-  return number;
+  const auto number = WholeNumber<std::int64_t>(text);
+  if (!number) throw BadShape{"not a whole number: " + CleanText(text, 40)};
+  return *number;
 }
 
 bool XmlRpcValue::Bool() const {

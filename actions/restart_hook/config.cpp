@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "common/duration.h"
 #include "common/file.h"
 #include "common/net/net.h"
+#include "common/number.h"
 #include "common/upstream/upstream.h"
 #include "common/web/yaml.h"
 
@@ -57,9 +57,8 @@ std::size_t Number(const YamlSection& section, std::string_view key, std::size_t
                    std::size_t most) {
   const auto text = section.Text(key);
   if (!text) return otherwise;
-  std::size_t number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size() || number == 0 || number > most) {
+  const std::size_t number = WholeNumber<std::size_t>(*text).value_or(0);
+  if (number == 0 || number > most) {
     section.Wrong(key, "is no number from 1 to " + std::to_string(most));
   }
   return number;

@@ -8,13 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstdio>
 #include <span>
 #include <string_view>
 #include <utility>
 
 #include "common/file.h"
+#include "common/number.h"
 #include "common/text.h"
 
 namespace stakewatch::restart_hook {
@@ -42,8 +42,9 @@ std::string Milliseconds(double seconds) {
 
 template <class Integer>
 bool ReadNumber(std::string_view text, Integer& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && number >= 0;
+  const auto read = WholeNumber<Integer>(text);
+  number = read.value_or(-1);
+  return number >= 0;
 }
 
 bool ReadLine(std::span<const std::string_view> words, Kept& kept) {

@@ -10,13 +10,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "common/net/lookup.h"
+#include "common/number.h"
 #include "common/text.h"
 
 namespace stakewatch {
@@ -100,8 +100,9 @@ Checked<HostPort> ParseHostPort(std::string_view text) {
   } else if (host.find(':') != std::string_view::npos) {
     return wrong();
   }
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), parsed.port);
-  if (port.empty() || error != std::errc() || end != port.data() + port.size()) return wrong();
+  const auto number = WholeNumber<std::uint16_t>(port);
+  if (!number) return wrong();
+  parsed.port = *number;
   parsed.host = host;
   return parsed;
 }

@@ -3,11 +3,12 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <span>
 #include <system_error>
 #include <utility>
+
+#include "common/number.h"
 
 namespace stakewatch {
 namespace {
@@ -20,13 +21,6 @@ constexpr std::size_t kPieceBytes = 256U << 10;  // Of one read.
 constexpr std::size_t kUntilClosedBytes = 16U << 10;  // Of one read when nobody knows how much.
 constexpr std::size_t kChunkLineBytesMax = 256;       // The size and any extensions.
 constexpr std::size_t kTrailerBytesMax = 8U << 10;
-
-std::optional<std::uint64_t> Number(std::string_view text, int base) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // Where a body goes, and how long it may be.
 class Sink {
@@ -152,7 +146,7 @@ std::optional<End> ReadLine(Connection& connection, std::size_t bytes_max, std::
 std::optional<std::uint64_t> ChunkSize(std::string_view line) {
   line = line.substr(0, line.find(';'));
   while (line.ends_with(' ') || line.ends_with('\t')) line.remove_suffix(1);
-  return Number(line, 16);
+  return WholeNumber<std::uint64_t>(line, 16);
 }
 
 End ReadTrailers(Connection& connection, std::string& line) {
@@ -187,7 +181,7 @@ std::optional<std::uint64_t> Length(const BodyFrame& frame) {
                           [&](const std::string& other) { return other != told; })) {
     return std::nullopt;
   }
-  return Number(told, 10);
+  return WholeNumber<std::uint64_t>(told, 10);
 }
 
 End ReadBody(Connection& connection, const BodyFrame& frame, Sink& sink) {

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include <httplib.h>
 
+#include "common/number.h"
 #include "common/page.h"
 
 namespace stakewatch {
@@ -82,11 +82,7 @@ bool IsJson(std::string_view content_type) {
 // Of a body that is sent as it is; none if that is not said, or not clearly.
 std::optional<std::size_t> BodyLength(const httplib::Request& request) {
   if (request.has_header("Transfer-Encoding")) return std::nullopt;
-  const std::string text = AllOf(request, "Content-Length");
-  std::size_t length = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return length;
+  return WholeNumber<std::size_t>(AllOf(request, "Content-Length"));
 }
 
 class HttplibAnswerer final : public WebAnswerer, private httplib::Server {

@@ -9,6 +9,7 @@
 
 #include "common/deadline.h"
 #include "common/file.h"
+#include "common/number.h"
 #include "common/text.h"
 #include "common/web/yaml.h"
 
@@ -192,9 +193,8 @@ WebRateLimit RateLimitOf(const YAML::Node& node) {
   }
   limit.interval = *interval;
   const std::string burst = section.Text("burst").value_or("1");
-  const auto [end, error] = std::from_chars(burst.data(), burst.data() + burst.size(), limit.burst);
-  if (error != std::errc() || end != burst.data() + burst.size() || limit.burst == 0 ||
-      limit.burst > 1'000'000) {
+  limit.burst = WholeNumber<decltype(limit.burst)>(burst).value_or(0);
+  if (limit.burst == 0 || limit.burst > 1'000'000) {
     section.Wrong("burst", "is no number from 1 to 1000000");
   }
   return limit;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "common/log.h"
+#include "common/number.h"
 #include "common/text.h"
 
 namespace stakewatch::beacon {
@@ -52,10 +52,8 @@ std::string IdOf(std::string_view word) {
                                  [](char c) { return IsDigit(c) || (c >= 'a' && c <= 'f'); });
     return hex ? id : "";
   }
-  std::uint64_t index = 0;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), index);
-  if (error != std::errc() || end != word.data() + word.size()) return "";
-  return std::to_string(index);  // Without leading zeros.
+  const auto index = WholeNumber<std::uint64_t>(word);
+  return index ? std::to_string(*index) : "";  // Without leading zeros.
 }
 
 bool IsGroup(std::string_view word) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "common/number.h"
 #include "exporters/geth/head.h"
 #include "exporters/geth/metrics.h"
 
@@ -18,12 +18,9 @@ constexpr std::array<Network, 3> kNetworks = {{
 
 double ReadNetVersion(JsonValue result) {
   const std::string_view text = result.get_string();
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    throw BadShape{"not a network id: " + std::string(text.substr(0, 40))};
-  }
-  return static_cast<double>(number);
+  const auto number = WholeNumber<std::uint64_t>(text);
+  if (!number) throw BadShape{"not a network id: " + std::string(text.substr(0, 40))};
+  return static_cast<double>(*number);
 }
 
 Txpool ReadTxpool(JsonValue result) {

@@ -1,9 +1,9 @@
 #include "exporters/jormungandr/external_tip.h"
 
-#include <charconv>
 #include <utility>
 
 #include "common/json.h"
+#include "common/number.h"
 #include "exporters/jormungandr/metrics.h"
 
 namespace stakewatch::jormungandr {
@@ -15,12 +15,9 @@ JsonValue Below(JsonValue value, std::string_view step) {
   if (value.type() != simdjson::ondemand::json_type::array) {
     return value.get_object().find_field_unordered(step);
   }
-  std::size_t index = 0;
-  const auto read = std::from_chars(step.data(), step.data() + step.size(), index);
-  if (step.empty() || read.ec != std::errc() || read.ptr != step.data() + step.size()) {
-    throw BadShape{"\"" + std::string(step) + "\" is no index of an array"};
-  }
-  return value.get_array().at(index);
+  const auto index = WholeNumber<std::size_t>(step);
+  if (!index) throw BadShape{"\"" + std::string(step) + "\" is no index of an array"};
+  return value.get_array().at(*index);
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "exporters/jormungandr/ledger.h"
 
-#include <charconv>
 #include <string_view>
 
+#include "common/number.h"
 #include "exporters/jormungandr/metrics.h"
 #include "exporters/jormungandr/values.h"
 
@@ -76,12 +76,11 @@ Result<double> ParseRemaining(const std::string& answer) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r' || text.back() == ' ')) {
     text.remove_suffix(1);
   }
-  std::uint64_t remaining = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), remaining);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+  const auto remaining = WholeNumber<std::uint64_t>(text);
+  if (!remaining) {
     return Fail(Reason::kBadAnswer, "not a number: " + std::string(text.substr(0, 40)));
   }
-  return static_cast<double>(remaining);
+  return static_cast<double>(*remaining);
 }
 
 Result<void> ScrapePools(const Client& client, const Deadline& deadline,

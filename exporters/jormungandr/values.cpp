@@ -1,8 +1,9 @@
 #include "exporters/jormungandr/values.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
+
+#include "common/number.h"
 
 namespace stakewatch::jormungandr {
 namespace {
@@ -47,20 +48,14 @@ std::optional<int> Offset(std::string_view text) {
   return text[0] == '-' ? -seconds : seconds;
 }
 
-bool ReadWhole(std::string_view text, std::uint64_t& number) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return !text.empty() && error == std::errc() && end == text.data() + text.size();
-}
-
 }  // namespace
 
 std::optional<BlockDate> ReadBlockDate(std::string_view text) {
-  BlockDate date;
   const std::size_t dot = std::min(text.find('.'), text.size());
-  const std::string_view epoch = text.substr(0, dot);
-  const std::string_view slot = text.substr(std::min(dot + 1, text.size()));
-  if (!ReadWhole(epoch, date.epoch) || !ReadWhole(slot, date.slot)) return std::nullopt;
-  return date;
+  const auto epoch = WholeNumber<std::uint64_t>(text.substr(0, dot));
+  const auto slot = WholeNumber<std::uint64_t>(text.substr(std::min(dot + 1, text.size())));
+  if (!epoch || !slot) return std::nullopt;
+  return BlockDate{*epoch, *slot};
 }
 
 std::optional<double> ReadTime(std::string_view text) {

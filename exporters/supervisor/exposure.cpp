@@ -1,6 +1,5 @@
 #include "exporters/supervisor/exposure.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -8,13 +7,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <filesystem>
-#include <memory>
 #include <system_error>
 #include <vector>
 
 #include "common/file.h"
+#include "common/folder.h"
+#include "common/number.h"
 #include "common/text.h"
 #include "exporters/supervisor/metrics_host.h"
 
@@ -26,10 +25,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kTableBytesMax = 16U << 20;  // 100,000 connections of 150 bytes.
 constexpr int kDeviceDepthMax = 8;
 constexpr std::string_view kTmpfsName = "validator_supervisor-validator_data";
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
 
 // Calls with each line, and gives the words of it, of which there may be any number.
 void ForEachLine(std::string_view text,
@@ -48,18 +43,10 @@ void ForEachLine(std::string_view text,
   }
 }
 
-template <class Number>
-std::optional<Number> NumberOf(std::string_view text, int base) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // As the kernel prints an address: words of 32 bits in hex, each in the host's order of bytes.
 bool IsLoopback(std::string_view address) {
   const auto first_byte = [](std::string_view word) {
-    const auto number = NumberOf<std::uint32_t>(word, 16);
+    const auto number = WholeNumber<std::uint32_t>(word, 16);
     if (!number) return -1;
     std::array<unsigned char, 4> bytes{};
     std::copy_n(reinterpret_cast<const unsigned char*>(&*number), 4, bytes.begin());
@@ -111,7 +98,7 @@ Checked<void> TellSwap(const ExposurePlaces& places, Sheet& sheet) {
 
 // The names of the folders and their times, nothing of what is in them.
 Checked<void> TellTmpfsFolders(const ExposurePlaces& places, Sheet& sheet) {
-  const std::unique_ptr<DIR, CloseFolder> folder(::opendir(places.shared_memory.c_str()));
+  const Folder folder(::opendir(places.shared_memory.c_str()));
   if (!folder) {
     return std::unexpected(places.shared_memory + " cannot be listed: " + SystemMessage(errno));
   }
@@ -203,7 +190,8 @@ std::map<std::uint16_t, std::uint64_t> ParseWideListeners(std::string_view table
     if (words.size() < 4 || words[3] != "0A") return;
     const std::size_t colon = words[1].find(':');
     if (colon == std::string_view::npos || IsLoopback(words[1].substr(0, colon))) return;
-    if (const auto port = NumberOf<std::uint16_t>(words[1].substr(colon + 1), 16)) ++found[*port];
+    if (const auto port = WholeNumber<std::uint16_t>(words[1].substr(colon + 1), 16))
+      ++found[*port];
   });
   return found;
 }
@@ -215,7 +203,7 @@ Checked<std::uint64_t> ParseSwaps(std::string_view table) {
   ForEachLine(table, [&](const std::vector<std::string_view>& words) {
     if (std::exchange(head, false)) return;
     const auto size =
-        words.size() < 5 ? std::nullopt : NumberOf<std::uint32_t>(words[words.size() - 3], 10);
+        words.size() < 5 ? std::nullopt : WholeNumber<std::uint32_t>(words[words.size() - 3]);
     good = good && size;
     kilobytes += size.value_or(0);
   });

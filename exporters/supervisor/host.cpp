@@ -1,11 +1,11 @@
 #include "exporters/supervisor/host.h"
 
-#include <charconv>
 #include <memory>
 #include <set>
 #include <utility>
 
 #include "common/net/client_tls.h"
+#include "common/number.h"
 #include "exporters/supervisor/backup.h"
 #include "exporters/supervisor/closed_path.h"
 #include "exporters/supervisor/daemon_log.h"
@@ -22,9 +22,8 @@ constexpr std::size_t kReversePortsMax = 16;
 Checked<std::set<std::uint16_t>> ParsePorts(const std::vector<std::string>& texts) {
   std::set<std::uint16_t> ports;
   for (const std::string& text : texts) {
-    std::uint16_t port = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size() || port == 0) {
+    const std::uint16_t port = WholeNumber<std::uint16_t>(text).value_or(0);
+    if (port == 0) {
       return std::unexpected("--supervisor.reverse-port: \"" + text + "\" is no port");
     }
     ports.insert(port);

@@ -1,9 +1,10 @@
 #include "exporters/supervisor/interchange_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <string>
 #include <utility>
+
+#include "common/number.h"
 
 namespace stakewatch::supervisor {
 namespace {
@@ -21,11 +22,8 @@ void Widen(std::optional<Range>& range, std::uint64_t value) {
 
 // A decimal number in a string, as the format has them.
 Checked<std::uint64_t> NumberOf(const JsonToken& token, std::string_view name) {
-  const std::string_view text = token.text;
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool number = error == std::errc() && end == text.data() + text.size();
-  if (token.kind == JsonToken::Kind::kString && number) return value;
+  const auto number = WholeNumber<std::uint64_t>(token.text);
+  if (token.kind == JsonToken::Kind::kString && number) return *number;
   return std::unexpected("\"" + std::string(name) + "\" is no decimal number in a string");
 }
 
@@ -116,9 +114,7 @@ Checked<void> InterchangeReader::OnKey(std::string_view pubkey) {
   if (keys_.size() == kKeysMax) {
     return std::unexpected("more than " + std::to_string(kKeysMax) + " keys");
   }
-  std::uint64_t end = 0;
-  std::from_chars(hex.data() + 80, hex.data() + 96, end, 16);
-  keys_.push_back(end);
+  keys_.push_back(WholeNumber<std::uint64_t>(hex.substr(80), 16).value_or(0));
   pubkey_ = true;
   return {};
 }

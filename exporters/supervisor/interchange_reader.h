@@ -71,7 +71,7 @@ class InterchangeReader {
   static Name NameOf(std::string_view name);
 
   Interchange found_;
-  std::vector<std::uint64_t> keys_;  // The first bytes of each.
+  std::vector<std::uint64_t> keys_;  // The last eight bytes of each.
   std::vector<Place> places_;
   Name name_ = Name::kOther;
   bool format_ = false, data_ = false;

@@ -1,6 +1,5 @@
 #include "exporters/supervisor/proc_table.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -8,12 +7,13 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "common/folder.h"
 #include "common/net/net.h"
+#include "common/number.h"
 #include "common/text.h"
 
 namespace stakewatch::supervisor {
@@ -21,10 +21,6 @@ namespace {
 
 // A command line is as long as its process likes; those that we look for are short.
 constexpr std::size_t kTextBytesMax = 32 << 10;
-
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
 
 // Empty when there is no such file any more.
 std::string ReadAt(int folder, const char* name) {
@@ -42,10 +38,8 @@ std::string ReadAt(int folder, const char* name) {
 }
 
 std::optional<int> PidOf(std::string_view name) {
-  int pid = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-  if (error != std::errc() || end != name.data() + name.size() || pid <= 0) return std::nullopt;
-  return pid;
+  const auto pid = WholeNumber<int>(name);
+  return pid && *pid > 0 ? pid : std::nullopt;
 }
 
 // When the machine was booted, in Unix seconds.
@@ -114,7 +108,7 @@ Result<Processes> ReadProcesses(const std::string& root, const Deadline& deadlin
   const auto wrong = [&](const std::string& why) {
     return Fail(Reason::kUnreachable, root + ": " + why);
   };
-  const std::unique_ptr<DIR, CloseFolder> folder(::opendir(root.c_str()));
+  const Folder folder(::opendir(root.c_str()));
   if (folder == nullptr) return wrong(SystemMessage(errno));
   const int fd = ::dirfd(folder.get());
   const auto boot = BootTime(fd);
