@@ -9,21 +9,13 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "common/text.h"
+
 namespace stakewatch {
 namespace {
 
 constexpr std::size_t kDigestBytes = 32;
 constexpr std::size_t kPersonalisationBytes = 16;
-
-std::string Hex(const std::array<unsigned char, kDigestBytes>& bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : bytes) {
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 15U];
-  }
-  return text;
-}
 
 }  // namespace
 
@@ -50,7 +42,7 @@ std::string Blake2bMac(std::string_view key, std::string_view personalisation,
                     EVP_MAC_final(ctx.get(), digest.data(), &written, digest.size()) == 1 &&
                     written == digest.size();
   ERR_clear_error();
-  return done ? Hex(digest) : "";
+  return done ? HexOf({reinterpret_cast<const char*>(digest.data()), digest.size()}) : "";
 }
 
 }  // namespace stakewatch

@@ -79,6 +79,18 @@ std::string MendUtf8(std::string text) {
   return mended.append(text, copied);
 }
 
+std::string HexOf(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4U];
+    text += kDigits[byte & 15U];
+  }
+  return text;
+}
+
 std::string SystemMessage(int error) {
   return std::generic_category().message(error);
 }

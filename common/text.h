@@ -14,6 +14,9 @@ std::string CleanText(std::string_view text, std::size_t bytes_max);
 // decoder of the WHATWG's Encoding standard). Up to three times as long.
 std::string MendUtf8(std::string text);
 
+// The bytes as hexadecimal digits, in lower case.
+std::string HexOf(std::string_view bytes);
+
 // errno in words.
 std::string SystemMessage(int error);
 

@@ -54,6 +54,25 @@ Store CaCertificates(const std::string& ca_file) {
   return Store(known.store.get());
 }
 
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using Certificate = std::unique_ptr<X509, FreeCertificate>;
+
+Checked<Certificate> ReadCertificate(const std::string& file) {
+  const auto read = ReadFile(file, kCertificateBytesMax);
+  if (!read) return std::unexpected(file + " " + read.error());
+  ERR_clear_error();
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(read->text.data(), static_cast<int>(read->text.size())), BIO_free);
+  const auto refuse = [](char*, int, int, void*) { return -1; };
+  Certificate certificate(PEM_read_bio_X509(bio.get(), nullptr, refuse, nullptr));
+  if (certificate == nullptr) {
+    return std::unexpected("no certificate in " + file + ": " + OpenSslError());
+  }
+  return certificate;
+}
+
 }  // namespace
 
 std::string OpenSslError() {
@@ -99,25 +118,24 @@ Checked<void> LoadCertificates(SSL_CTX* ctx, const UpstreamOptions& options) {
   return {};
 }
 
-Checked<PinnedSslCtx> PinCertificate(const std::string& file) {
-  const auto read = ReadFile(file, kCertificateBytesMax);
-  if (!read) return std::unexpected(file + " " + read.error());
-  ERR_clear_error();
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(read->text.data(), static_cast<int>(read->text.size())), BIO_free);
-  const auto refuse = [](char*, int, int, void*) { return -1; };
-  const std::unique_ptr<X509, decltype(&X509_free)> certificate(
-      PEM_read_bio_X509(bio.get(), nullptr, refuse, nullptr), X509_free);
-  if (certificate == nullptr) {
-    return std::unexpected("no certificate in " + file + ": " + OpenSslError());
-  }
-  PinnedSslCtx pinned{ClientSslCtx(""), NotAfter(certificate.get())};
+Checked<SslCtx> PinCertificate(const std::string& file) {
+  const auto certificate = ReadCertificate(file);
+  if (!certificate) return std::unexpected(certificate.error());
+  SslCtx ctx = ClientSslCtx("");
   X509_STORE* const store = X509_STORE_new();
-  X509_STORE_add_cert(store, certificate.get());
+  X509_STORE_add_cert(store, certificate->get());
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);  // It may be signed by another.
-  SSL_CTX_set_cert_store(pinned.ctx.get(), store);
-  SSL_CTX_set_verify(pinned.ctx.get(), SSL_VERIFY_PEER, IsThePinned);
-  return pinned;
+  SSL_CTX_set_cert_store(ctx.get(), store);
+  SSL_CTX_set_verify(ctx.get(), SSL_VERIFY_PEER, IsThePinned);
+  return ctx;
+}
+
+Checked<std::int64_t> CertificateEnd(const std::string& file) {
+  const auto certificate = ReadCertificate(file);
+  if (!certificate) return std::unexpected(certificate.error());
+  const auto end = NotAfter(certificate->get());
+  if (!end) return std::unexpected("no end in the certificate of " + file);
+  return *end;
 }
 
 std::optional<std::int64_t> NotAfter(const X509* certificate) {

@@ -28,11 +28,9 @@ SslCtx ClientSslCtx(const std::string& host);
 Checked<void> LoadCertificates(SSL_CTX* ctx, const UpstreamOptions& options);
 // TLS with the one peer that shows just the certificate in `file` (PEM, the first in it), whatever
 // its name; and when that ends. What it has signed is not believed either.
-struct PinnedSslCtx {
-  SslCtx ctx;
-  std::optional<std::int64_t> not_after;  // Unix seconds.
-};
-Checked<PinnedSslCtx> PinCertificate(const std::string& file);
+Checked<SslCtx> PinCertificate(const std::string& file);
+// When the first certificate of a file (PEM) ends, in Unix seconds.
+Checked<std::int64_t> CertificateEnd(const std::string& file);
 // When the certificate that is being verified ends, in Unix seconds.
 std::optional<std::int64_t> NotAfter(X509_STORE_CTX* verified);
 std::optional<std::int64_t> NotAfter(const X509* certificate);

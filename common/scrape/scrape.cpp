@@ -152,6 +152,14 @@ struct Scraper::Slot {
   }
 };
 
+Source LocalSource(std::string_view name,
+                   std::function<Result<void>(const Deadline&, Sheet&)> scrape) {
+  return {name, nullptr,
+          [scrape = std::move(scrape)](const Upstream&, const Deadline& deadline, Sheet& sheet) {
+            return scrape(deadline, sheet);
+          }};
+}
+
 Scraper::Scraper(std::vector<Source> sources, std::span<const MetricRow> declared, Crew& crew,
                  OwnMetrics* own)
     : declared_(declared), crew_(crew) {

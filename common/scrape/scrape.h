@@ -45,7 +45,7 @@ inline constexpr auto kSourceCounters = Table(kSourceRequests, kSourceFailures);
 // apart.
 struct Source {
   std::string_view name;
-  std::shared_ptr<const Upstream> upstream;  // Null for a feed, which tells what it has.
+  std::shared_ptr<const Upstream> upstream;  // Null: LocalSource.
   // Fills a fresh sheet, thrown away if it fails. Called from several threads at once (two
   // Prometheus servers may scrape together). The upstream given is `upstream`, counted and behind
   // its breaker.
@@ -55,6 +55,22 @@ struct Source {
   // Of a feed, which has no upstream to ask for it; may be empty.
   std::function<std::optional<std::int64_t>()> certificate_not_after = {};
 };
+
+// A source without an upstream: a feed or a job, which tells what it has, or one that asks for
+// itself.
+Source LocalSource(std::string_view name,
+                   std::function<Result<void>(const Deadline&, Sheet&)> scrape);
+// Of a feed or a job: what it tells, from when it is started on.
+template <class Teller>
+Source TellerSource(std::string_view name, const std::shared_ptr<Teller>& teller) {
+  Source source =
+      LocalSource(name, [teller](const Deadline&, Sheet& sheet) { return teller->Tell(sheet); });
+  source.start = [teller] { teller->Start(); };
+  if constexpr (requires { teller->CertificateNotAfter(); }) {
+    source.certificate_not_after = [teller] { return teller->CertificateNotAfter(); };
+  }
+  return source;
+}
 
 // How a source fared when it was last asked, for the landing page.
 struct SourceState {

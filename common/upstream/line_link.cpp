@@ -158,7 +158,7 @@ Result<std::unique_ptr<LineLink>> LineLink::Connect(const LinePeer& peer,
   if (!peer.certificate_file.empty()) {
     auto pinned = PinCertificate(peer.certificate_file);
     if (!pinned) return Fail(Reason::kTls, pinned.error());
-    ctx = std::move(pinned->ctx);
+    ctx = std::move(*pinned);
   }
   auto socket = OpenSocket(peer, deadline);
   if (!socket) return std::unexpected(std::move(socket.error()));

@@ -51,13 +51,7 @@ Checked<Source> EventsSource(const Settings& settings, const std::shared_ptr<con
                                   return AskHasBlock(Client(*counted), slot, within);
                                 }});
   if (!made) return std::unexpected(made.error());
-  const std::shared_ptr<EventsFeed> feed = std::move(*made);
-  return Source{.name = "events",
-                .upstream = nullptr,
-                .scrape = [feed](const Upstream&, const Deadline&,
-                                 Sheet& sheet) { return feed->Tell(sheet); },
-                .start = [feed] { feed->Start(); },
-                .certificate_not_after = [feed] { return feed->CertificateNotAfter(); }};
+  return TellerSource<EventsFeed>("events", std::move(*made));
 }
 
 Source ValidatorSetSource(const std::shared_ptr<const Node>& node, OwnMetrics& own) {
@@ -69,11 +63,7 @@ Source ValidatorSetSource(const std::shared_ptr<const Node>& node, OwnMetrics& o
             LookAtNode(Client(*counted), Deadline(kSyncedPatience), node->chain, node->parts.now());
         return now && now->not_synced.empty();
       }});
-  return Source{
-      .name = "validator_set",
-      .upstream = nullptr,
-      .scrape = [job](const Upstream&, const Deadline&, Sheet& sheet) { return job->Tell(sheet); },
-      .start = [job] { job->Start(); }};
+  return TellerSource("validator_set", job);
 }
 
 std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {

@@ -52,19 +52,16 @@ void AddOwn(const OwnParts& parts, const RestartSettings& restart,
                             return ScrapeOwnValidators(Client(node), deadline, *file, limit, sheet);
                           }});
   const auto duties = std::make_shared<DutiesJob>(parts);
-  into.sources.push_back(
-      {"duties", nullptr,
-       [duties](const Upstream&, const Deadline&, Sheet& sheet) { return duties->Tell(sheet); },
-       [duties] { duties->Start(); }});
+  into.sources.push_back(TellerSource("duties", duties));
   const auto schedule = std::make_shared<ScheduleJob>(parts);
   const auto window = std::make_shared<const RestartWindow>([schedule] { return schedule->Now(); },
                                                             restart.takes, avoid, parts.now);
-  into.sources.push_back({"schedule", nullptr,
-                          [schedule, window](const Upstream&, const Deadline&, Sheet& sheet) {
-                            window->Tell(sheet);
-                            return schedule->Tell(sheet);
-                          },
-                          [schedule] { schedule->Start(); }});
+  Source source = LocalSource("schedule", [schedule, window](const Deadline&, Sheet& sheet) {
+    window->Tell(sheet);
+    return schedule->Tell(sheet);
+  });
+  source.start = [schedule] { schedule->Start(); };
+  into.sources.push_back(std::move(source));
   into.restart_window = window;
 }
 

@@ -82,15 +82,6 @@ std::vector<Source> SourcesOf(const std::shared_ptr<const Node>& node) {
   };
 }
 
-Source HeadsSource(const std::shared_ptr<HeadsFeed>& feed) {
-  return {.name = "heads",
-          .upstream = nullptr,
-          .scrape = [feed](const Upstream&, const Deadline&,
-                           Sheet& sheet) { return feed->Tell(sheet); },
-          .start = [feed] { feed->Start(); },
-          .certificate_not_after = [feed] { return feed->CertificateNotAfter(); }};
-}
-
 }  // namespace
 
 void DeclareFlags(Flags& flags, Settings& settings) {
@@ -136,7 +127,7 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   if (feed_url.empty()) return sources;
   auto feed = HeadsFeed::Make(feed_url, settings.upstream, own);
   if (!feed) return std::unexpected("--geth.ws-url: " + feed.error());
-  sources.push_back(HeadsSource(std::move(*feed)));
+  sources.push_back(TellerSource<HeadsFeed>("heads", std::move(*feed)));
   return sources;
 }
 

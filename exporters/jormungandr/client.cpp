@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "common/net/net.h"
+#include "common/text.h"
 
 namespace stakewatch::jormungandr {
 namespace {
@@ -34,14 +35,8 @@ std::optional<Id> Id::Of(std::string_view text) {
   return Id(std::move(small));
 }
 
-Id Id::OfBytes(const std::array<std::uint8_t, 32>& bytes) {
-  std::string text;
-  text.reserve(kIdDigits);
-  for (const std::uint8_t byte : bytes) {
-    text += kDigits[byte >> 4U];
-    text += kDigits[byte & 15U];
-  }
-  return Id(std::move(text));
+Id Id::OfBytes(std::span<const char, 32> bytes) {
+  return Id(HexOf({bytes.data(), bytes.size()}));
 }
 
 Result<std::string> Client::Get(const CallRow& row, const std::string& id,

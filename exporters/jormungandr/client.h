@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,7 +59,7 @@ class Id {
  public:
   // None for anything else.
   static std::optional<Id> Of(std::string_view text);
-  static Id OfBytes(const std::array<std::uint8_t, 32>& bytes);
+  static Id OfBytes(std::span<const char, 32> bytes);
 
   const std::string& Text() const { return text_; }
   bool operator==(const Id&) const = default;

@@ -94,14 +94,12 @@ Checked<std::string> Block0Of(const Settings& settings) {
 // How the node answers is told whatever it answers, so this source asks for itself: what a source
 // with an upstream tells is thrown away when it fails. It leaves the time to say so.
 Source StatsSource(const std::shared_ptr<const Node>& node) {
-  return {.name = "stats",
-          .upstream = nullptr,
-          .scrape = [node](const Upstream&, const Deadline& deadline, Sheet& sheet) {
-            OwnMetrics* const own = node->parts.own;
-            if (own != nullptr) own->CounterOf(kSourceRequests, "stats").Increment();
-            return ScrapeStats(Client(*node->parts.node), deadline.Within(deadline.Left() * 9 / 10),
-                               node->parts.now(), node->start, sheet);
-          }};
+  return LocalSource("stats", [node](const Deadline& deadline, Sheet& sheet) {
+    OwnMetrics* const own = node->parts.own;
+    if (own != nullptr) own->CounterOf(kSourceRequests, "stats").Increment();
+    return ScrapeStats(Client(*node->parts.node), deadline.Within(deadline.Left() * 9 / 10),
+                       node->parts.now(), node->start, sheet);
+  });
 }
 
 Checked<Source> ExternalTipSource(const Settings& settings) {
@@ -121,11 +119,10 @@ Checked<Source> ExternalTipSource(const Settings& settings) {
       .path = settings.external_tip_path,
       .interval = settings.external_tip_interval,
       .timeout = settings.external_tip_timeout});
-  return Source{.name = "external_tip",
-                .upstream = nullptr,
-                .scrape = [tip](const Upstream&, const Deadline&,
-                                Sheet& sheet) { return tip->Tell(UnixNow(), sheet); },
-                .start = [tip] { tip->Start(); }};
+  Source source = LocalSource(
+      "external_tip", [tip](const Deadline&, Sheet& sheet) { return tip->Tell(UnixNow(), sheet); });
+  source.start = [tip] { tip->Start(); };
+  return source;
 }
 
 }  // namespace

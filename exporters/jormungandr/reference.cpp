@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <system_error>
-#include <thread>
 #include <utility>
 
+#include "common/parallel.h"
 #include "exporters/jormungandr/metrics.h"
 #include "exporters/jormungandr/stats.h"
 
@@ -14,19 +13,6 @@ namespace {
 
 constexpr std::size_t kHeightAt = 14, kParentAt = 50, kHeaderBytes = 82;
 
-// Runs all at the same time, and returns when all have ended.
-void InParallel(std::size_t count, const std::function<void(std::size_t)>& run) {
-  std::vector<std::jthread> threads;
-  threads.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    try {
-      threads.emplace_back([&run, i] { run(i); });
-    } catch (const std::system_error&) {
-      run(i);  // No thread is to be had.
-    }
-  }
-}
-
 }  // namespace
 
 Result<BlockPlace> ParseBlock(const std::string& block) {
@@ -34,9 +20,8 @@ Result<BlockPlace> ParseBlock(const std::string& block) {
   const auto byte = [&](std::size_t at) { return static_cast<std::uint8_t>(block[at]); };
   std::uint64_t height = 0;
   for (std::size_t i = 0; i < 4; ++i) height = height << 8U | byte(kHeightAt + i);
-  std::array<std::uint8_t, 32> parent{};
-  for (std::size_t i = 0; i < parent.size(); ++i) parent[i] = byte(kParentAt + i);
-  return BlockPlace{height, Id::OfBytes(parent)};
+  const std::span<const char> header(block);
+  return BlockPlace{height, Id::OfBytes(header.subspan<kParentAt, 32>())};
 }
 
 void Ancestors::Follow(std::uint64_t height, const Id& tip, std::uint64_t lowest,

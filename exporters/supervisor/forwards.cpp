@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 #include "common/json.h"
+#include "common/parallel.h"
 #include "exporters/supervisor/metrics.h"
 
 namespace stakewatch::supervisor {
@@ -62,13 +62,8 @@ void ScrapeForwards(const std::vector<Forward>& forwards, const Deadline& deadli
   const Deadline probe_deadline =
       deadline.Within(std::min(kProbeMax, std::max(deadline.Left() - kReserve, milliseconds(0))));
   std::vector<Probed> probed(forwards.size());
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(forwards.size());
-    for (std::size_t i = 0; i < forwards.size(); ++i) {
-      threads.emplace_back([&, i] { probed[i] = Probe(forwards[i], probe_deadline); });
-    }
-  }
+  InParallel(forwards.size(),
+             [&](std::size_t i) { probed[i] = Probe(forwards[i], probe_deadline); });
   for (std::size_t i = 0; i < forwards.size(); ++i) {
     const std::string& node = forwards[i].node;
     const std::string_view service = kServices[static_cast<std::size_t>(forwards[i].service)].name;

@@ -53,14 +53,6 @@ Checked<void> CheckInterchanges(const std::vector<std::string>& paths) {
 
 }  // namespace
 
-Source LocalSource(std::string_view name,
-                   std::function<Result<void>(const Deadline&, Sheet&)> scrape) {
-  return {name, nullptr,
-          [scrape = std::move(scrape)](const Upstream&, const Deadline& deadline, Sheet& sheet) {
-            return scrape(deadline, sheet);
-          }};
-}
-
 void DeclareHostFlags(Flags& flags, HostSettings& settings) {
   flags.Add("supervisor.backup-names", settings.backup_names,
             "Which files of the data folder are backups, as the shell writes it: backup_filename "
@@ -124,13 +116,13 @@ Checked<std::vector<Source>> HostSources(const Settings& settings, const std::ve
     Source source = LocalSource("exposure", [exposed, certificate](const Deadline&, Sheet& sheet) {
       auto scraped = ScrapeExposure(exposed, sheet);
       if (!scraped || certificate.empty()) return scraped;
-      const auto read = PinCertificate(certificate);
+      const auto read = CertificateEnd(certificate);
       return read ? scraped : Fail(Reason::kTls, "--supervisor.certificate: " + read.error());
     });
     source.certificate_not_after = [certificate]() -> std::optional<std::int64_t> {
       if (certificate.empty()) return std::nullopt;
-      const auto read = PinCertificate(certificate);
-      return read ? read->not_after : std::nullopt;
+      const auto end = CertificateEnd(certificate);
+      return end ? std::optional(*end) : std::nullopt;
     };
     sources.push_back(std::move(source));
   }

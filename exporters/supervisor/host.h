@@ -28,10 +28,6 @@ struct HostSettings {
 
 void DeclareHostFlags(Flags& flags, HostSettings& settings);
 
-// Of what has no upstream.
-Source LocalSource(std::string_view name,
-                   std::function<Result<void>(const Deadline&, Sheet&)> scrape);
-
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> HostSourceNames();
 // Checks the settings, too. `now` in Unix seconds.

@@ -15,6 +15,6 @@ int main(int argc, char** argv) {
        .metrics = supervisor::kMetrics,
        .source_names = supervisor::SourceNames(),
        .flags = [&](stakewatch::Flags& flags) { supervisor::DeclareFlags(flags, settings); },
-       .sources = [&](stakewatch::OwnMetrics& own) { return supervisor::Sources(settings, own); },
+       .sources = [&](stakewatch::OwnMetrics&) { return supervisor::Sources(settings); },
        .probe_sources = {}});
 }

@@ -72,8 +72,8 @@ Result<void> RpcJob::Tell(Sheet& sheet) const {
 std::optional<std::int64_t> RpcJob::CertificateNotAfter() const {
   const std::string& file = client_.Peer().certificate_file;
   if (file.empty()) return std::nullopt;
-  const auto pinned = PinCertificate(file);
-  return pinned ? pinned->not_after : std::nullopt;
+  const auto end = CertificateEnd(file);
+  return end ? std::optional(*end) : std::nullopt;
 }
 
 }  // namespace stakewatch::supervisor

@@ -37,11 +37,7 @@ Checked<Source> RpcSource(const Settings& settings) {
   if (const auto checked = CheckAccess(access); !checked) return std::unexpected(checked.error());
   const auto job =
       std::make_shared<RpcJob>(std::move(access), settings.rpc_interval, settings.rpc_timeout);
-  Source source =
-      LocalSource("rpc", [job](const Deadline&, Sheet& sheet) { return job->Tell(sheet); });
-  source.start = [job] { job->Start(); };
-  source.certificate_not_after = [job] { return job->CertificateNotAfter(); };
-  return source;
+  return TellerSource("rpc", job);
 }
 
 }  // namespace
@@ -82,8 +78,7 @@ std::vector<std::string> SourceNames() {
   return names;
 }
 
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) {
-  (void)own;
+Checked<std::vector<Source>> Sources(const Settings& settings) {
   std::vector<Source> sources;
   if (!settings.rpc.empty()) {
     auto rpc = RpcSource(settings);

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "common/flags.h"
-#include "common/own_metrics.h"
 #include "common/result.h"
 #include "common/scrape/scrape.h"
 #include "exporters/supervisor/host.h"
@@ -34,8 +33,7 @@ void DeclareFlags(Flags& flags, Settings& settings);
 
 // All names there are, in the order of docs/metrics.md.
 std::vector<std::string> SourceNames();
-// Checks the settings, too. What grows over the life of the process lives in `own`, which outlives
-// the sources.
-Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own);
+// Checks the settings, too.
+Checked<std::vector<Source>> Sources(const Settings& settings);
 
 }  // namespace stakewatch::supervisor

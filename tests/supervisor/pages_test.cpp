@@ -31,7 +31,7 @@ std::string WithoutClocks(const std::string& page) {
 std::string PageOf(const Settings& settings) {
   OwnMetrics own;
   Crew crew(16);
-  auto sources = Sources(settings, own);
+  auto sources = Sources(settings);
   REQUIRE_MESSAGE(sources, sources.error());
   std::erase_if(*sources, [](const Source& source) { return source.name == "forwards"; });
   Scraper scraper(std::move(*sources), kMetrics, crew, nullptr);
