@@ -1,5 +1,6 @@
 #include <condition_variable>
 #include <deque>
+#include <system_error>
 #include <thread>
 
 #include "common/scrape/scrape.h"
@@ -68,7 +69,16 @@ void Crew::Run(std::function<void()> job) {
     return;
   }
   ++state_->threads;
-  std::thread([state = state_] { Work(state); }).detach();
+  try {
+    std::thread([state = state_] { Work(state); }).detach();
+  } catch (const std::system_error&) {
+    // Those that there are take it; without any, the caller does.
+    if (--state_->threads > 0) return;
+    auto own = std::move(state_->jobs.back());
+    state_->jobs.pop_back();
+    lock.unlock();
+    own();
+  }
 }
 
 }  // namespace stakewatch
