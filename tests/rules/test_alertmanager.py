@@ -241,6 +241,10 @@ CASES = {
     "host-down-and-its-programs": (
         ["HostDown/page@", "ExporterDown/page@supervisord", "ProcessFatal/page@supervisord"],
         ["HostDown/page@"]),
+    "a-hook-that-died-half-way": (
+        ["RestartUnfinished/page@restart_hook", "RestartHookDown/warning@restart_hook",
+         "RestartRefused/warning@restart_hook"],
+        ["RestartUnfinished/page@restart_hook", "RestartRefused/warning@restart_hook"]),
     "supervisor-daemon-down": (
         ["DaemonDown/page@supervisor", "RpcDown/page@supervisor", "AllTunnelsDown/page@supervisor",
          "TunnelDown/warning@supervisor", "LogShipperDown/warning@supervisor",

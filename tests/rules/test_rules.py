@@ -218,8 +218,10 @@ def declared_metrics():
     """What the programs say of themselves; of one that is not built, its declarations."""
     programs = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/release/bin"))
     names, headers = set(), [*ROOT.glob("common/**/*.[ch]*")]
-    for folder in (path for path in (ROOT / "exporters").iterdir() if path.is_dir()):
-        program = programs / f"{folder.name}_exporter"
+    for folder in (path for path in (*ROOT.glob("exporters/*"), *ROOT.glob("actions/*"))
+                   if path.is_dir()):
+        acts = folder.parent.name == "actions"
+        program = programs / (folder.name if acts else f"{folder.name}_exporter")
         if program.exists():
             for row in json.loads(run(program, "--describe-metrics")):
                 names |= with_parts(row["name"], row["type"])
