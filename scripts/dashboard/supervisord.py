@@ -73,7 +73,7 @@ def make():
         bars("Restarts, 24 h", "Those that have ended, by how they did.",
              [("sum by (node, target, result) "
                f"(increase(restart_hook_restarts_total{{{of}}}[24h]))", "{{target}} {{result}}")],
-             "none", size=(6, 8), high=2, none=NO_HOOK),
+             "none", size=(6, 8), high=2, none=NO_HOOK, alerts=("NodeRestarted",)),
         graph("Its decisions", "In an hour, by reason: refused ones, too. One for each "
               "notification of an alert that goes on.",
               [("sum by (node, target, decision, reason) "

@@ -436,6 +436,13 @@ def test_an_alert_is_told_once_whatever_else_comes(alertmanager, webhook):
         ["NodeDown/page"], ["CertificateExpiring/page"]]
 
 
+def test_what_is_no_fault_goes_to_its_own_receiver_alone(alertmanager, webhook):
+    labels = {"job": "jormungandr", "instance": "news-jormungandr", "node": "news"}
+    alertmanager.fire(("SlotsAssigned", "info", labels), ("NodeRestarted", "info", labels))
+    wait_for(lambda: len(webhook.of("news")) == 2, "both news")
+    assert {path for path, _ in webhook.of("news")} == {"/info"}
+
+
 def test_watchdog_goes_to_the_heartbeat_alone_and_nothing_mutes_it(alertmanager, webhook):
     alertmanager.fire(("ExporterDown", "page", {}), ("Watchdog", "none", {}))
     beats = wait_for(lambda: [p for p, n in webhook.got if n["alerts"][0]["labels"]["alertname"] == "Watchdog"],
