@@ -135,7 +135,7 @@ void DeclareBackupFlags(Flags& flags, BackupSettings& settings) {
             "How many the rotation leaves there, told as a limit; 0: not told.");
   flags.Add("backup.offsite-listing", settings.listings,
             "[location=]path of a file that lists copies elsewhere, written by a cron job: a line "
-            "for each with its Unix time, its size in bytes and its name. Repeatable.");
+            "for each with its Unix time, its size in bytes and its name.");
 }
 
 Checked<std::optional<Source>> BackupSource(const BackupSettings& settings,

@@ -74,7 +74,7 @@ void DeclareFlags(Flags& flags, Settings& settings) {
   flags.Add("computehorde.redis-ca-file", settings.redis.ca_file,
             "CA certificates (PEM) of a rediss://; without it those of the system.");
   flags.Add("computehorde.queue", settings.queues,
-            "Queue to tell of. Repeatable; without it those of the validator's own settings.");
+            "Queue to tell of. Without it those of the validator's own settings.");
   DeclareBackupFlags(flags, settings.backup);
 }
 
