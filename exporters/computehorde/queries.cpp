@@ -14,10 +14,10 @@
 namespace stakewatch::computehorde {
 namespace {
 
-// The column of the only row, as the series of `metric` that has this label.
+// The column of the only row, as the series of `metric` that has this label; nothing without rows.
 SqlRead As(const Metric<1>& metric, std::string_view column, std::string_view label) {
   return [&metric, column, label](const SqlRows& rows, Sheet& sheet) {
-    sheet.Set(metric, rows.One().Number(column), label);
+    if (rows.Count() > 0) sheet.Set(metric, rows.One().Number(column), label);
   };
 }
 
@@ -47,7 +47,6 @@ std::vector<SqlJob> SharedJobs(const std::shared_ptr<Schema>& schema,
        {Told(kOrganicPending, "pending"), Told(kOrganicPendingOldest, "oldest")}},
       {"manifest_last", {Told(kManifestLast, "last")}},
       {"miners", {Told(kMiners, "miners")}},
-      {"receipts", {Told(kReceiptLast, "last", "kind")}},
       {"table_sizes", {Told(kTableBytes, "bytes", "table_name")}},
   };
 }
@@ -72,7 +71,7 @@ std::vector<SqlJob> JobsOf2024() {
       {"executors_of_batch", ExecutorReads()},
       {"organic_jobs_by_status", {ReadOrganicJobsOf2024}},
       {"blacklist_all", {As(kBlacklisted, "miners", "")}},
-      {"receipts_accepted", {Told(kReceiptLast, "last", "kind")}},
+      {"receipts_of_three_kinds", {Told(kReceiptLast, "last", "kind")}},
   };
 }
 
@@ -98,6 +97,7 @@ std::vector<SqlJob> JobsOf2026(bool serving_default) {
         As(kAllowanceManifests, "failed", "failed"),
         As(kAllowanceManifests, "dropped", "dropped")}},
       {"incidents", {Told(kIncidents, "incidents", "type")}},
+      {"receipts", {Told(kReceiptLast, "last", "kind")}},
       {"serving", {[serving_default](const SqlRows& rows, Sheet& sheet) {
          ReadServing(rows, serving_default, sheet);
        }}},

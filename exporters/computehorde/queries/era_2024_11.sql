@@ -46,5 +46,9 @@ GROUP BY status, executor_class ORDER BY jobs DESC LIMIT 100;
 -- @blacklist_all every=1m within=5s
 SELECT count(*) AS miners FROM validator_minerblacklist;
 
--- @receipts_accepted every=1m within=5s
-SELECT 'accepted' AS kind, extract(epoch FROM max(timestamp)) AS last FROM receipts_jobacceptedreceipt;
+-- @receipts_of_three_kinds every=1m within=5s
+SELECT 'started' AS kind, extract(epoch FROM max(timestamp)) AS last FROM receipts_jobstartedreceipt
+UNION ALL
+SELECT 'finished', extract(epoch FROM max(timestamp)) FROM receipts_jobfinishedreceipt
+UNION ALL
+SELECT 'accepted', extract(epoch FROM max(timestamp)) FROM receipts_jobacceptedreceipt;

@@ -59,3 +59,8 @@ WHERE timestamp > now() - interval '24 hours' GROUP BY type ORDER BY incidents D
 -- Of django-constance, which writes a row when a setting is changed for the first time.
 -- @serving every=30s within=5s
 SELECT count(*) AS rows, max(value) AS value FROM constance_constance WHERE key = 'SERVING';
+
+-- @receipts every=1m within=5s
+SELECT 'started' AS kind, extract(epoch FROM max(timestamp)) AS last FROM receipts_jobstartedreceipt
+UNION ALL
+SELECT 'finished', extract(epoch FROM max(timestamp)) FROM receipts_jobfinishedreceipt;

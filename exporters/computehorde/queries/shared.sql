@@ -36,11 +36,6 @@ SELECT extract(epoch FROM created_at) AS last FROM validator_minermanifest ORDER
 -- @miners every=1m within=5s
 SELECT count(*) AS miners FROM validator_miner;
 
--- @receipts every=1m within=5s
-SELECT 'started' AS kind, extract(epoch FROM max(timestamp)) AS last FROM receipts_jobstartedreceipt
-UNION ALL
-SELECT 'finished', extract(epoch FROM max(timestamp)) FROM receipts_jobfinishedreceipt;
-
 -- Sizes need no right to read the tables.
 -- @table_sizes every=10m within=10s
 SELECT relname AS table_name, pg_total_relation_size(relid) AS bytes
