@@ -38,14 +38,13 @@ def _server_user():
 class Redis(Program):
     """Keeps nothing on disk: started again it is empty."""
 
-    def __init__(self, folder, rights=RIGHTS, password="hush"):
+    def __init__(self, folder, password="hush"):
         program = shutil.which("redis-server")
         assert program, "no Redis: scripts/install-packages.sh test"
         self.folder = pathlib.Path(folder) / "redis"
         self.socket = self.folder / "redis.sock"
         self.config = self.folder / "redis.conf"
         self.password_file = pathlib.Path(folder) / "redis-password"
-        self.rights = rights
         who = _server_user()
         words = ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups",
                  "--pdeathsig=KILL", "--"] if os.getuid() == 0 else []
@@ -55,7 +54,7 @@ class Redis(Program):
         self.config.write_text(
             f'port 0\nunixsocket "{self.socket}"\nunixsocketperm 777\ndir "{self.folder}"\n'
             f'save ""\nappendonly no\ndaemonize no\n'
-            f"user {USER} on >{password} ~* {rights}\n")
+            f"user {USER} on >{password} ~* {RIGHTS}\n")
         if os.getuid() == 0:
             os.chown(self.folder, who.pw_uid, who.pw_gid)
             _let_through(self.folder.parent)

@@ -42,7 +42,7 @@ inline constexpr auto kWeightsUnrevealedOldest =
 inline constexpr auto kEvents = Counter(
     "computehorde_system_events_total",
     "System events since the exporter has run, counted by id from the newest there was at its "
-    "start; a pair is 0 when it is seen first, and its events are counted some 15 s later.",
+    "start; a pair is 0 when it is seen first, and its events are counted some 10 s later.",
     "type", "subtype");
 inline constexpr auto kEventsUnsent =
     Gauge("computehorde_system_events_unsent",

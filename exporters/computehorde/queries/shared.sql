@@ -12,7 +12,7 @@ FROM django_migrations WHERE app = 'validator';
 -- Counted by id, which has the index; the table is emptied from its old end after 2 days. The span
 -- ends where the table ended when it was last asked: an event whose transaction began before
 -- another's and ended later has a lower id and comes after it.
--- @events every=15s within=5s with=events_after,events_until
+-- @events every=10s within=5s with=events_after,events_until
 SELECT newest.id AS newest, counted.type, counted.subtype, counted.events
 FROM (SELECT coalesce(max(id), 0) AS id FROM validator_systemevent) newest
 LEFT JOIN (
