@@ -45,6 +45,7 @@ class Redis(Program):
         self.socket = self.folder / "redis.sock"
         self.config = self.folder / "redis.conf"
         self.password_file = pathlib.Path(folder) / "redis-password"
+        self.user = USER
         who = _server_user()
         words = ["setpriv", f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups",
                  "--pdeathsig=KILL", "--"] if os.getuid() == 0 else []
@@ -63,11 +64,6 @@ class Redis(Program):
         """What the exporter is given, right or wrong."""
         self.password_file.touch(0o600)
         self.password_file.write_text(password + "\n")
-
-    @property
-    def flags(self):
-        return [f"--computehorde.redis=unix://{self.socket}", f"--computehorde.redis-username={USER}",
-                f"--computehorde.redis-password-file={self.password_file}"]
 
     def start(self):
         super().start()

@@ -1,10 +1,10 @@
 """computehorde_exporter as a process on a real PostgreSQL, a real Redis and a folder of backups, with
 the rights of its role alone: each fault of a validator is on the page, and what fails leaves the
 rest."""
-import os
 import pathlib
 import re
 import signal
+import sys
 import tempfile
 import time
 
@@ -13,18 +13,11 @@ from harness import ROOT, promtool_accepts
 from postgres import Postgres, SqlError, go_on, hang
 from redis import USER, Redis, RedisError
 
-SCHEMA = ROOT / "tests/computehorde/schema"
+sys.path.insert(0, str(ROOT / "tests/computehorde"))
+from validator import (GOES_ON, SCHEMA, database_flag, fill, redis_flags,  # noqa: E402
+                       write_backup, write_backups)
+
 QUEUES = {"default", "weights", "metagraph", "organic_jobs"}
-ERAS = {"2024-11": "2024_11", "2026-01": "2026_01"}
-
-
-def fill(server, era, database):
-    server.sql(f"CREATE DATABASE {database}")
-    server.load(SCHEMA / f"{ERAS[era]}.sql", database)
-    server.load(SCHEMA / f"{ERAS[era]}_rows.sql", database)
-    server.sql("CREATE TABLE auth_user (id int, password text); CREATE TABLE django_session (id int)",
-               database)
-    server.load(ROOT / "exporters/computehorde/role.sql", database)
 
 
 @pytest.fixture(name="place")
@@ -50,14 +43,14 @@ class Database:
     def __init__(self, server, era):
         Database.count += 1
         self.server, self.name = server, f"validator{Database.count}"
-        fill(server, era, self.name)
+        fill(server, self.name, era)
 
     def sql(self, text, role="postgres"):
         return self.server.sql(text, self.name, role)
 
     @property
     def flag(self):
-        return f"--computehorde.dsn={self.server.dsn} dbname={self.name} user=stakewatch"
+        return database_flag(self.server, self.name)
 
 
 @pytest.fixture
@@ -76,22 +69,13 @@ def redis(place):
 def backups(tmp_path):
     folder = tmp_path / "backups"
     folder.mkdir()
-    now = time.time()
-    for name, age, size in (("1", 50, 100), ("2", 26, 110), ("3", 2, 120)):
-        write_backup(folder, name, now - age * 3600, size)
+    write_backups(folder)
     return folder
-
-
-def write_backup(folder, name, at, size):
-    path = folder / f"db_dump_{name}.Fc.dump.zstd"
-    path.write_bytes(b"x" * size)
-    os.utime(path, (at, at))
-    return path
 
 
 @pytest.fixture
 def exporter(run_exporter, database, redis, backups):
-    return run_exporter("computehorde_exporter", database.flag, *redis.flags,
+    return run_exporter("computehorde_exporter", database.flag, *redis_flags(redis),
                         f"--backup.folder={backups}", "--backup.keep-last=7")
 
 
@@ -168,9 +152,19 @@ def test_a_page_of_today(exporter):
     assert not {name for name in page.names() if "synthetic" in name or "prompt" in name}
 
 
+def test_a_validator_that_goes_on_is_healthy(database, run_exporter):
+    """What the demo runs."""
+    for _ in range(2):
+        database.sql(GOES_ON)
+    page = settled(run_exporter("computehorde_exporter", database.flag))
+    assert not failed(page) and page["computehorde_block_gaps"] == 0
+    assert age(page, "block_last_timestamp_seconds") < 60
+    assert page["computehorde_system_events_unsent"] == 0 == page["computehorde_organic_pending"]
+
+
 def test_a_page_of_2024(postgres, run_exporter, redis):
     database = Database(postgres, "2024-11")
-    exporter = run_exporter("computehorde_exporter", database.flag, *redis.flags)
+    exporter = run_exporter("computehorde_exporter", database.flag, *redis_flags(redis))
     page = settled(exporter, "receipts_of_three_kinds")
     promtool_accepts(page.text)
     assert up(page) == {"database": 1, "celery": 1} and not failed(page)
@@ -381,7 +375,7 @@ def test_queues_of_all_priorities(exporter, redis):
 
 
 def test_queues_that_are_named(run_exporter, database, redis):
-    exporter = run_exporter("computehorde_exporter", database.flag, *redis.flags,
+    exporter = run_exporter("computehorde_exporter", database.flag, *redis_flags(redis),
                             "--computehorde.queue=other")
     redis.command("RPUSH", "other", "f")
     assert exporter.page().by("computehorde_celery_queue_length", "queue") == {"other": 1}
@@ -429,7 +423,7 @@ def test_a_wrong_password_is_told_and_a_right_one_is_taken(exporter, redis):
 
 def test_a_command_without_the_right_leaves_the_others(run_exporter, database, redis):
     redis.command("ACL", "SETUSER", USER, "-zrange")
-    page = run_exporter("computehorde_exporter", database.flag, *redis.flags).page()
+    page = run_exporter("computehorde_exporter", database.flag, *redis_flags(redis)).page()
     assert up(page)["celery"] == 0 and failures(page, "query_error") == 1
     assert set(page.by("computehorde_celery_queue_length", "queue")) == QUEUES
     assert page["computehorde_celery_unacked"] == 0
