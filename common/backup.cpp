@@ -55,7 +55,7 @@ Checked<void> TellListing(const BackupMetrics& metrics, const Listing& listing,
   const auto file = ReadFile(listing.path, kListingBytesMax);
   if (!file) return std::unexpected(listing.path + ": " + file.error());
   const FileStamp stamp = StampOf(listing.path);
-  sheet.Set(metrics.listing, static_cast<double>(stamp.modified_ns) * 1e-9, listing.location);
+  sheet.Set(metrics.listing, static_cast<double>(stamp.modified_ns) / 1e9, listing.location);
   const auto found = ParseBackupListing(file->text, names);
   if (!found) return std::unexpected(listing.path + ": " + found.error());
   Tell(metrics, listing.location, *found, sheet);
@@ -121,7 +121,7 @@ Checked<BackupFolder> ParseBackupListing(std::string_view text, const BackupName
     const std::size_t slash = line.rfind('/');
     const std::string name(slash == std::string_view::npos ? line : line.substr(slash + 1));
     if (::fnmatch(names.pattern.c_str(), name.c_str(), FNM_PERIOD) != 0) continue;
-    Count({*modified, *bytes}, names, found);
+    CountBackup({*modified, *bytes}, names, found);
   }
   return found;
 }

@@ -21,7 +21,7 @@ double SecondsOf(const timespec& time) {
 
 }  // namespace
 
-void Count(const BackupFile& backup, const BackupNames& names, BackupFolder& found) {
+void CountBackup(const BackupFile& backup, const BackupNames& names, BackupFolder& found) {
   ++found.files;
   found.bytes += backup.bytes;
   if (backup.bytes < names.bytes_min) {
@@ -54,7 +54,7 @@ Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupName
       return std::unexpected(path + "/" + entry->d_name + ": " + SystemMessage(errno));
     }
     if (!S_ISREG(file.st_mode)) continue;
-    Count({SecondsOf(file.st_mtim), static_cast<std::uint64_t>(file.st_size)}, names, found);
+    CountBackup({SecondsOf(file.st_mtim), static_cast<std::uint64_t>(file.st_size)}, names, found);
   }
 }
 

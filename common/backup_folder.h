@@ -29,7 +29,7 @@ struct BackupNames {
 };
 
 // Takes one more into account.
-void Count(const BackupFile& backup, const BackupNames& names, BackupFolder& found);
+void CountBackup(const BackupFile& backup, const BackupNames& names, BackupFolder& found);
 
 // Regular files right in the folder; links are not followed. An error says what is wrong with the
 // folder, with its path.

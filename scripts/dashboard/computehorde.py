@@ -40,7 +40,7 @@ def make():
              **none, alerts=("NoExecutorsOnline", "ManifestStale")),
         stat("Longest queue", "Tasks that wait: over 100 warns.",
              [(told("celery_queue_length"), "{{instance}}")], "none", steps=rising(orange=101),
-             **none, alerts=("QueueLong",)),
+             **none, alerts=("QueueLong", "RedisDown")),
         stat("Newest backup", "Of those that are not empty: over 26 hours warns, over 50 pages.",
              [(since("backup_newest_nonempty", by=each + ", location"),
                "{{instance}} {{location}}")], "s",

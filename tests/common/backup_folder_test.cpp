@@ -121,11 +121,11 @@ TEST_CASE("the source backup: here and elsewhere, and what is told when one of t
   REQUIRE_FALSE(fared);
   CHECK(fared.error().reason == Reason::kBadAnswer);
   CHECK(fared.error().what.starts_with(broken + ": line 1"));
-  for (const char* line :
-       {"t_newest{location=\"local\"} 1000.5\n", "t_newest{location=\"offsite\"} 900\n",
-        "t_size{location=\"local\"} 10\n", "t_files{location=\"local\",kind=\"ok\"} 1\n",
-        "t_files{location=\"local\",kind=\"empty\"} 1\n", "t_keep 7\n",
-        "t_listing{location=\"offsite\"} 3000.5\n", "t_listing{location=\"cold\"} 4000.5\n"}) {
+  for (const std::string& line : std::vector<std::string>{
+           "t_newest{location=\"local\"} 1000.5\n", "t_newest{location=\"offsite\"} 900\n",
+           "t_size{location=\"local\"} 10\n", "t_files{location=\"local\",kind=\"ok\"} 1\n",
+           "t_files{location=\"local\",kind=\"empty\"} 1\n", "t_keep 7\n",
+           "t_listing{location=\"offsite\"} 3000.5\n", "t_listing{location=\"cold\"} 4000.5\n"}) {
     CAPTURE(line);
     CHECK(page.find(line) != std::string::npos);
   }

@@ -2,26 +2,27 @@
 """A ComputeHorde validator as its exporter sees it: a database of tests/computehorde/schema/ on a
 private PostgreSQL, queues in a private Redis, and a folder of backups; and what it does meanwhile.
 
-As a program it runs one in the foreground until its standard input ends, for the demo:
-  tests/computehorde/validator.py FOLDER [SOCKET_FOLDER]
-prints "ready" and the exporter's flags, one a line, once it is filled. SOCKET_FOLDER is that of a
-PostgreSQL that runs already; without one it starts its own.
+As a program it runs one in the foreground, for the demo:
+  tests/computehorde/validator.py FOLDER
+prints "ready" and the exporter's flags, one a line, once it is filled.
 """
 import os
 import pathlib
-import select
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from harness import ROOT  # noqa: E402
-from postgres import Postgres  # noqa: E402
-from redis import Redis  # noqa: E402
+from postgres import Postgres, SqlError  # noqa: E402
+from redis import Redis, RedisError  # noqa: E402
 
 SCHEMA = ROOT / "tests/computehorde/schema"
 ERAS = {"2024-11": "2024_11", "2026-01": "2026_01"}
 WRITE_EVERY_SECONDS = 5
+DATABASE = "validator"
 
 # What happens between two looks at it: a block, at times manifests, an event, a job.
 GOES_ON = """
@@ -74,50 +75,64 @@ def write_backups(folder):
         write_backup(folder, name, time.time() - hours * 3600, size)
 
 
-class Given:
-    """A PostgreSQL that somebody else runs, by the folder of its socket."""
+class Validator:
+    """One with servers of its own, which goes on until it is stopped."""
 
     def __init__(self, folder):
-        self.dsn = f"host={folder}"
-        self.folder = folder
+        self.folder = pathlib.Path(folder)
+        self.server, self.redis = Postgres(folder), Redis(folder)
+        self.backups = self.folder / "backups"
+        self.stopped = threading.Event()
+        self.writer = threading.Thread(target=self._write, daemon=True)
 
-    def sql(self, text, database="postgres"):
-        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h",
-                               self.folder, "-U", "postgres", "-d", database, "-f", "-"],
-                              input=text.encode(), capture_output=True, timeout=60, check=False)
-        if done.returncode != 0:
-            raise RuntimeError(done.stderr.decode())
-        return done.stdout.decode().rstrip("\n")
+    def start(self):
+        self.server.start()
+        self.redis.start()
+        fill(self.server, DATABASE, "2026-01")
+        self.backups.mkdir()
+        write_backups(self.backups)
+        self.writer.start()
+        return self
 
-    def load(self, path, database):
-        return self.sql(pathlib.Path(path).read_text(), database)
+    @property
+    def flags(self):
+        return [database_flag(self.server, DATABASE), *redis_flags(self.redis),
+                f"--backup.folder={self.backups}", "--backup.keep-last=7"]
+
+    def sql(self, text):
+        return self.server.sql(text, DATABASE)
+
+    def _write(self):
+        waiting = 0
+        while not self.stopped.wait(WRITE_EVERY_SECONDS):
+            try:
+                self.sql(GOES_ON)
+                # Some tasks come, and a worker takes them all.
+                waiting = (waiting + 3) % 8
+                self.redis.command("DEL", "default")
+                if waiting:
+                    self.redis.command("RPUSH", "default", *["task"] * waiting)
+            except (SqlError, RedisError, subprocess.TimeoutExpired):
+                pass  # A test has stopped one of them.
+
+    def stop_writing(self):
+        self.stopped.set()
+
+    def discard(self):
+        self.stopped.set()
+        self.redis.discard()
+        self.server.discard()
 
 
 def main():
-    folder, *given = sys.argv[1:]
-    programs = [Redis(folder).start()]
-    if given:
-        server = Given(given[0])
-    else:
-        server = Postgres(folder).start()
-        programs.append(server)
-    fill(server, "validator", "2026-01")
-    backups = pathlib.Path(folder) / "backups"
-    backups.mkdir()
-    write_backups(backups)
-    redis = programs[0]
-    print("ready", database_flag(server, "validator"), *redis_flags(redis),
-          f"--backup.folder={backups}", "--backup.keep-last=7", sep="\n", flush=True)
-    waiting = 0
-    while not select.select([sys.stdin], [], [], WRITE_EVERY_SECONDS)[0]:
-        server.sql(GOES_ON, "validator")
-        # Some tasks come, and a worker takes them all.
-        waiting = (waiting + 3) % 8
-        redis.command("DEL", "default")
-        if waiting:
-            redis.command("RPUSH", "default", *["task"] * waiting)
-    for program in programs:
-        program.discard()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    validator = Validator(sys.argv[1])
+    try:
+        validator.start()
+        print("ready", *validator.flags, sep="\n", flush=True)
+        signal.pause()
+    finally:
+        validator.discard()
 
 
 if __name__ == "__main__":
