@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A private Redis for tests and for the demo: Debian's server on a unix socket in a folder of its
-own, with a user that may do what our exporters do and nothing else. One of the system is left alone.
+own, with a user that may do what our exporters do and nothing else. One of the system is left
+alone.
 
 As a program it runs one in the foreground until its standard input ends:
   tests/redis.py FOLDER

@@ -22,10 +22,10 @@ def make():
                          for number, one in enumerate(SCHEMAS))
     none = {"none": NO_COMPUTEHORDE}
     seed = {"none": NO_SEED_ERA}
-    return board("stakewatch-computehorde", "13 ComputeHorde", "Validators of ComputeHorde, by their "
-                 "database, queues and backups: computehorde_exporter. Empty without one.", [
-        stat("Weights set", "How long ago, 2024: revealed. A cycle is 144 minutes: 1.5 of them warn, "
-             "2.5 page.", [(since("weight_setting_last_success"), "{{instance}}")], "s",
+    return board("stakewatch-computehorde", "13 ComputeHorde", "Validators of ComputeHorde, by "
+                 "their database, queues and backups: computehorde_exporter. Empty without one.", [
+        stat("Weights set", "How long ago, 2024: revealed. A cycle is 144 minutes: 1.5 of them "
+             "warn, 2.5 page.", [(since("weight_setting_last_success"), "{{instance}}")], "s",
              steps=rising(orange=1.5 * CYCLE, red=2.5 * CYCLE), **none,
              alerts=("WeightsNotSet", "WeightSettingFailing")),
         stat("Database answers", "To the exporter, with its role.",
@@ -76,14 +76,14 @@ def make():
         graph("Cheated jobs", "Reported, without a slashing, and slashed.",
               [(told("organic_jobs_cheated"), "{{instance}} cheated"),
                (told("organic_jobs_cheated_unslashed"), "{{instance}} unslashed"),
-               (told("organic_jobs_slashed"), "{{instance}} slashed")], "none", none=NO_COMPUTEHORDE,
+               (told("organic_jobs_slashed"), "{{instance}} slashed")], "none", **none,
               alerts=("CheatedUnslashed",)),
         graph("Blocks", "Those without an end, and those that are missing.",
               [(told("blocks_unfinished"), "{{instance}} unfinished"),
-               (told("block_gaps"), "{{instance}} missing")], "none", none=NO_COMPUTEHORDE,
+               (told("block_gaps"), "{{instance}} missing")], "none", **none,
               alerts=("BlocksStale",)),
-        graph("How old", "The newest block, manifest and receipt, and the oldest event that was not "
-              "sent.",
+        graph("How old", "The newest block, manifest and receipt, and the oldest event that was "
+              "not sent.",
               [(since("block_last"), "{{instance}} block"),
                (since("manifest_last"), "{{instance}} manifest"),
                (since("receipt_last", each + ", kind"), "{{instance}} receipt {{kind}}"),
@@ -97,12 +97,13 @@ def make():
               [(told("backup_newest_size_bytes", by=each + ", location"),
                 "{{instance}} {{location}}")], "bytes", none="no --backup.folder",
               alerts=("BackupSmall", "BackupEmpty", "BackupRotationStuck")),
-        bars("Failed tasks", "Of Celery's workers by flower, in half an hour. reveal_scores is no task any "
-             "more and is left out.",
+        bars("Failed tasks", "Of Celery's workers by flower, in half an hour. reveal_scores is no "
+             "task any more and is left out.",
              [(f'sum by ({each}, task) (increase(flower_events_total{{type="task-failed",'
                f'task!~".*reveal_scores",{of}}}[30m])) > 0', "{{instance}} {{task}}")], "none",
              size=(12, 8), none="no failed task", alerts=("TasksFailing",)),
-        graph("Batches of synthetic jobs", "Of the last day, by state. The seed era alone has them.",
+        graph("Batches of synthetic jobs", "Of the last day, by state. The seed era alone has "
+              "them.",
               [(told("synthetic_batches", by=each + ", state"), "{{instance}} {{state}}")], "none",
               **seed, alerts=("SyntheticBatchesFailing",)),
         graph("Prompts", "What waits to be solved, and what is ready. The seed era alone has them.",

@@ -29,13 +29,19 @@ GOES_ON = """
 UPDATE validator_block SET end_timestamp = now() WHERE end_timestamp IS NULL;
 INSERT INTO validator_block SELECT max(block_number) + 1, now() FROM validator_block
   HAVING max(creation_timestamp) < now() - interval '12 seconds';
-INSERT INTO validator_minermanifest (created_at, executor_count, miner_id, online_executor_count, executor_class)
-  SELECT now(), 2, id, 1 + id % 2, CASE WHEN id < 4 THEN 'always_on.llm.a6000' ELSE 'spin_up-4min.gpu-24gb' END
-  FROM validator_miner WHERE (SELECT max(created_at) FROM validator_minermanifest) < now() - interval '5 minutes';
+INSERT INTO validator_minermanifest
+  (created_at, executor_count, miner_id, online_executor_count, executor_class)
+  SELECT now(), 2, id, 1 + id % 2,
+    CASE WHEN id < 4 THEN 'always_on.llm.a6000' ELSE 'spin_up-4min.gpu-24gb' END
+  FROM validator_miner
+  WHERE (SELECT max(created_at) FROM validator_minermanifest) < now() - interval '5 minutes';
 INSERT INTO validator_systemevent (type, subtype, timestamp, long_description, data, sent)
   VALUES ('MINER_ORGANIC_JOB_SUCCESS', 'SUCCESS', now(), '', '{}', true);
 UPDATE validator_systemevent SET sent = true;
-UPDATE validator_organicjob SET status = 'COMPLETED' WHERE status = 'PENDING' AND updated_at < now() - interval '1 minute';
+UPDATE validator_organicjob SET status = 'COMPLETED'
+  WHERE status = 'PENDING' AND updated_at < now() - interval '1 minute';
+"""
+SETS_WEIGHTS = """
 INSERT INTO validator_weightsettingfinishedevent (created_at, block_from, block_to)
   SELECT now(), max(block_to), max(block_to) + 722 FROM validator_weightsettingfinishedevent
   HAVING max(created_at) < now() - interval '144 minutes';
@@ -47,8 +53,8 @@ def fill(server, database, era):
     server.sql(f"CREATE DATABASE {database}")
     server.load(SCHEMA / f"{ERAS[era]}.sql", database)
     server.load(SCHEMA / f"{ERAS[era]}_rows.sql", database)
-    server.sql("CREATE TABLE auth_user (id int, password text); CREATE TABLE django_session (id int)",
-               database)
+    server.sql("CREATE TABLE auth_user (id int, password text);"
+               "CREATE TABLE django_session (id int)", database)
     server.load(ROOT / "exporters/computehorde/role.sql", database)
 
 
@@ -83,6 +89,7 @@ class Validator:
         self.server, self.redis = Postgres(folder), Redis(folder)
         self.backups = self.folder / "backups"
         self.stopped = threading.Event()
+        self.sets_weights = True
         self.writer = threading.Thread(target=self._write, daemon=True)
 
     def start(self):
@@ -106,7 +113,7 @@ class Validator:
         waiting = 0
         while not self.stopped.wait(WRITE_EVERY_SECONDS):
             try:
-                self.sql(GOES_ON)
+                self.sql(GOES_ON + (SETS_WEIGHTS if self.sets_weights else ""))
                 # Some tasks come, and a worker takes them all.
                 waiting = (waiting + 3) % 8
                 self.redis.command("DEL", "default")
@@ -115,8 +122,14 @@ class Validator:
             except (SqlError, RedisError, subprocess.TimeoutExpired):
                 pass  # A test has stopped one of them.
 
-    def stop_writing(self):
-        self.stopped.set()
+    def lose_weights(self):
+        """As if it had set none for 7 hours."""
+        self.sets_weights = False
+        self.sql("UPDATE validator_weightsettingfinishedevent "
+                 "SET created_at = created_at - interval '7 hours'")
+
+    def find_weights(self):
+        self.sets_weights = True
 
     def discard(self):
         self.stopped.set()
