@@ -19,18 +19,17 @@ double SecondsOf(const timespec& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
-void Count(const struct stat& file, std::uint64_t bytes_min, BackupFolder& found) {
-  const BackupFile backup{SecondsOf(file.st_mtim), static_cast<std::uint64_t>(file.st_size)};
+}  // namespace
+
+void CountBackup(const BackupFile& backup, const BackupNames& names, BackupFolder& found) {
   ++found.files;
   found.bytes += backup.bytes;
-  if (backup.bytes < bytes_min) {
+  if (backup.bytes < names.bytes_min) {
     ++found.empty;
   } else if (!found.newest || found.newest->modified < backup.modified) {
     found.newest = backup;
   }
 }
-
-}  // namespace
 
 Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupNames& names) {
   const Folder folder(::opendir(path.c_str()));
@@ -54,7 +53,8 @@ Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupName
       if (errno == ENOENT) continue;  // Removed in between.
       return std::unexpected(path + "/" + entry->d_name + ": " + SystemMessage(errno));
     }
-    if (S_ISREG(file.st_mode)) Count(file, names.bytes_min, found);
+    if (!S_ISREG(file.st_mode)) continue;
+    CountBackup({SecondsOf(file.st_mtim), static_cast<std::uint64_t>(file.st_size)}, names, found);
   }
 }
 

@@ -28,6 +28,9 @@ struct BackupNames {
   std::uint64_t bytes_min = 1;  // With less it is empty.
 };
 
+// Takes one more into account.
+void CountBackup(const BackupFile& backup, const BackupNames& names, BackupFolder& found);
+
 // Regular files right in the folder; links are not followed. An error says what is wrong with the
 // folder, with its path.
 Checked<BackupFolder> ReadBackupFolder(const std::string& path, const BackupNames& names);

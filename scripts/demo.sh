@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT BEACON_EXPORTER_PORT SIM_HTTP_PORT
   SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT
   SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT SUPERVISOR_EXPORTER_PORT SIM_SUPERVISOR_PORT_BASE
-  JORMUNGANDR_EXPORTER_PORT SIM_JORMUNGANDR_PORT)
+  JORMUNGANDR_EXPORTER_PORT SIM_JORMUNGANDR_PORT COMPUTEHORDE_EXPORTER_PORT)
 PROMETHEUS_PORT=${PROMETHEUS_PORT:-9090}
 ALERTMANAGER_PORT=${ALERTMANAGER_PORT:-9093}
 GETH_EXPORTER_PORT=${GETH_EXPORTER_PORT:-19101}
@@ -22,6 +22,7 @@ SUPERVISOR_EXPORTER_PORT=${SUPERVISOR_EXPORTER_PORT:-19104}
 SIM_SUPERVISOR_PORT_BASE=${SIM_SUPERVISOR_PORT_BASE:-23000}
 JORMUNGANDR_EXPORTER_PORT=${JORMUNGANDR_EXPORTER_PORT:-19103}
 SIM_JORMUNGANDR_PORT=${SIM_JORMUNGANDR_PORT:-3100}
+COMPUTEHORDE_EXPORTER_PORT=${COMPUTEHORDE_EXPORTER_PORT:-19107}
 SIM_HTTP_PORT=${SIM_HTTP_PORT:-8545}
 SIM_WS_PORT=${SIM_WS_PORT:-8546}
 SIM_BEACON_PORT=${SIM_BEACON_PORT:-3500}
@@ -77,7 +78,7 @@ check_ports() {
       echo "demo: $name=$port is given to two programs" >&2
       wrong=yes
     elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ||
-      $GETH_URL && $BEACON_URL && $name =~ SUPERVISOR|JORMUNGANDR ]]; then
+      $GETH_URL && $BEACON_URL && $name =~ SUPERVISOR|JORMUNGANDR|COMPUTEHORDE ]]; then
       continue  # No simulated one.
     elif port_taken "$port"; then
       echo "demo: port $port is taken; another one: $name=$((port + 10000 > 65535 ? port - 1000 : port + 10000)) make demo" >&2
@@ -101,7 +102,7 @@ stop_all() {
   trap - EXIT
   (( ${#pids[@]} == 0 )) || echo "Stopping …"
   for name in prometheus alertmanager geth_exporter beacon_exporter supervisor_exporter supervisord_exporter \
-    jormungandr_exporter simulator; do
+    jormungandr_exporter computehorde_exporter computehorde_validator simulator; do
     pid=${pids[$name]:-}
     [[ $pid ]] || continue
     kill -TERM "$pid" 2>/dev/null || true
@@ -172,6 +173,8 @@ render() {
       >"$work/prometheus/targets/validator-supervisor.yml"
     printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: jormungandr, pool: demo}\n' \
       "$JORMUNGANDR_EXPORTER_PORT" >"$work/prometheus/targets/jormungandr.yml"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: computehorde}\n' \
+      "$COMPUTEHORDE_EXPORTER_PORT" >"$work/prometheus/targets/computehorde.yml"
   fi
   # A real client and a simulated one are not two of one node.
   if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
@@ -260,6 +263,23 @@ start_jormungandr_exporter() {
   await jormungandr_exporter "http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/-/healthy"
 }
 
+# A private PostgreSQL and Redis, in which a small validator goes on.
+start_computehorde_exporter() {
+  ! [[ $GETH_URL && $BEACON_URL ]] || return 0
+  local tries flags=()
+  mkdir "$work/computehorde"
+  start computehorde_validator python3 -B tests/computehorde/validator.py "$work/computehorde"
+  for (( tries = 0; tries < 300; tries++ )); do
+    check_alive
+    ! grep -q '^--backup.keep-last' "$work/computehorde_validator.log" || break
+    sleep 0.2
+  done
+  mapfile -t flags < <(grep '^--' "$work/computehorde_validator.log")
+  start computehorde_exporter "$bin/computehorde_exporter" "${flags[@]}" \
+    --web.listen-address="127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT"
+  await computehorde_exporter "http://127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT/-/healthy"
+}
+
 start_monitors() {
   local alertmanager
   alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager)
@@ -284,6 +304,7 @@ stakewatch runs${GETH_URL:+ on $GETH_URL}${BEACON_URL:+ on $BEACON_URL}. Ctrl-C 
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
                 http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/ (Jormungandr)
+                http://127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT/ (ComputeHorde validator)
                 http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/ (validator supervisor)
                 http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/ (Supervisor)
 EOF
@@ -299,6 +320,7 @@ EOF
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   Jormungandr   http://127.0.0.1:$SIM_JORMUNGANDR_PORT/ (simulated: three nodes, at /node/0 to /node/2)
+  ComputeHorde  psql -h $work/computehorde/postgres -U postgres validator; redis-cli -s $work/computehorde/redis/redis.sock
   supervisor    $work/rpc.sock (simulated validator supervisor)
   supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated)
 EOF
@@ -319,6 +341,8 @@ EOF
   $fault?kind=process&method=geth&value=FATAL&for=60s'    # supervisord gives a program up
   $fault?kind=reality&value=silent_links&for=5m'    # the tunnels look alive, and nothing comes through
   $fault?kind=fork&node=0&for=5m'    # a Jormungandr node is the highest, and alone on its chain
+  psql -h $work/computehorde/postgres -U postgres validator -c "UPDATE validator_weightsettingfinishedevent
+    SET created_at = created_at - interval '7 hours'"    # weights of ComputeHorde are old: a page in half a minute
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults
 EOF
   echo
@@ -344,6 +368,7 @@ main() {
   start_supervisor_exporter
   start_supervisord_exporter
   start_jormungandr_exporter
+  start_computehorde_exporter
   start_monitors
   say_what_runs
 

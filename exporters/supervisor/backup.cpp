@@ -1,8 +1,5 @@
 #include "exporters/supervisor/backup.h"
 
-#include <optional>
-
-#include "common/backup_folder.h"
 #include "exporters/supervisor/metrics_host.h"
 
 namespace stakewatch::supervisor {
@@ -15,22 +12,15 @@ constexpr std::uint64_t kBackupBytesMin = 44;
 
 Result<void> ScrapeBackups(const std::vector<BackupPlace>& places, const std::string& pattern,
                            Sheet& sheet) {
-  std::optional<std::string> error;
-  for (const auto& [location, path] : places) {
-    const auto folder = ReadBackupFolder(path, {.pattern = pattern, .bytes_min = kBackupBytesMin});
-    if (!folder) {
-      if (!error) error = folder.error();
-      continue;
-    }
-    sheet.Set(kBackupFiles, static_cast<double>(folder->files), location);
-    sheet.Set(kBackupEmptyFiles, static_cast<double>(folder->empty), location);
-    const auto& newest = folder->newest;
-    if (!newest) continue;
-    sheet.Set(kBackupTime, newest->modified, location);
-    sheet.Set(kBackupSize, static_cast<double>(newest->bytes), location);
-  }
-  if (error) return Fail(Reason::kUnreachable, *error);
-  return {};
+  return stakewatch::ScrapeBackups(
+      places, {.pattern = pattern, .bytes_min = kBackupBytesMin},
+      [&](const std::string& location, const BackupFolder& folder) {
+        sheet.Set(kBackupFiles, static_cast<double>(folder.files), location);
+        sheet.Set(kBackupEmptyFiles, static_cast<double>(folder.empty), location);
+        if (!folder.newest) return;
+        sheet.Set(kBackupTime, folder.newest->modified, location);
+        sheet.Set(kBackupSize, static_cast<double>(folder.newest->bytes), location);
+      });
 }
 
 }  // namespace stakewatch::supervisor

@@ -3,15 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "common/backup.h"
 #include "common/metrics.h"
 #include "common/result.h"
 
 namespace stakewatch::supervisor {
-
-struct BackupPlace {
-  std::string location;  // Of the label.
-  std::string folder;
-};
 
 // Tells of each place that can be listed; the first that cannot is the error.
 Result<void> ScrapeBackups(const std::vector<BackupPlace>& places, const std::string& pattern,

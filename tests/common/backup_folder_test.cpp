@@ -4,9 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 
-#include "common/backup_folder.h"
+#include "common/backup.h"
+#include "common/page.h"
+#include "common/scrape/scrape.h"
 #include "tests/testing.h"
 
 namespace stakewatch {
@@ -57,6 +60,89 @@ TEST_CASE("a backup folder: an empty one has no newest, a missing one is an erro
   const auto missing = ReadBackupFolder(folder.Path() + "/no", {});
   REQUIRE_FALSE(missing);
   CHECK(missing.error() == folder.Path() + "/no cannot be listed: No such file or directory");
+}
+
+TEST_CASE("a backup listing: the newest that is not empty, by the last part of the path") {
+  const auto found = ParseBackupListing(
+      "1000 10 a/db_1.zst\n\n2000.5 5 b/db 2.zst\r\n3000 0 db_3.zst\n9000 7 other\n",
+      {.pattern = "db*.zst"});
+  REQUIRE(found);
+  CHECK(found->files == 3);
+  CHECK(found->empty == 1);
+  REQUIRE(found->newest);
+  CHECK(found->newest->modified == 2000.5);
+  CHECK(found->newest->bytes == 5);
+  CHECK(ParseBackupListing("", {})->files == 0);
+  for (const char* wrong : {"x 1 a", "1 x a", "1 1", "1 -1 a", "-1 1 a", "1e3 1 a", "nan 1 a"}) {
+    CAPTURE(wrong);
+    const auto refused = ParseBackupListing(std::string("1 1 a\n") + wrong, {});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error() == "line 2 is not a Unix time, a size in bytes and a name");
+  }
+}
+
+constexpr auto kNewest = Gauge("t_newest", "Of a test.", "location");
+constexpr auto kSize = Gauge("t_size", "Of a test.", "location");
+constexpr auto kFiles = Gauge("t_files", "Of a test.", "location", "kind");
+constexpr auto kKeep = Gauge("t_keep", "Of a test.");
+constexpr auto kListing = Gauge("t_listing", "Of a test.", "location");
+constexpr auto kTable = Table(kNewest, kSize, kFiles, kKeep, kListing);
+constexpr BackupMetrics kMetrics = {kNewest, kSize, kFiles, kKeep, kListing};
+
+std::string PageOf(const BackupSettings& settings, Result<void>& fared) {
+  const auto source = BackupSource(settings, kMetrics);
+  REQUIRE(source);
+  REQUIRE(*source);
+  Crew crew(1);
+  std::vector<Source> sources = {**source};
+  auto scrape = sources[0].scrape;
+  sources[0].scrape = [&fared, scrape](const Upstream& u, const Deadline& d, Sheet& s) {
+    fared = scrape(u, d, s);
+    return fared;
+  };
+  Scraper scraper(std::move(sources), kTable, crew, nullptr);
+  return WritePage(scraper.Scrape(Deadline(std::chrono::seconds(10))));
+}
+
+TEST_CASE("the source backup: here and elsewhere, and what is told when one of them fails") {
+  const testing::TemporaryFolder folder;
+  SetTime(folder.Write("db_1.zst", "0123456789"), 1000);
+  SetTime(folder.Write("db_2.zst", ""), 2000);
+  const std::string listing = folder.Write("offsite.txt", "900 10 db_1.zst\n");
+  SetTime(listing, 3000);
+  const std::string broken = folder.Write("broken.txt", "AccessDenied\n");
+  SetTime(broken, 4000);
+  Result<void> fared;
+  const std::string page = PageOf({.folder = folder.Path(),
+                                   .names = "db_*.zst",
+                                   .keep_last = 7,
+                                   .listings = {"cold=" + broken, listing}},
+                                  fared);
+  REQUIRE_FALSE(fared);
+  CHECK(fared.error().reason == Reason::kBadAnswer);
+  CHECK(fared.error().what.starts_with(broken + ": line 1"));
+  for (const std::string& line : std::vector<std::string>{
+           "t_newest{location=\"local\"} 1000.5\n", "t_newest{location=\"offsite\"} 900\n",
+           "t_size{location=\"local\"} 10\n", "t_files{location=\"local\",kind=\"ok\"} 1\n",
+           "t_files{location=\"local\",kind=\"empty\"} 1\n", "t_keep 7\n",
+           "t_listing{location=\"offsite\"} 3000.5\n", "t_listing{location=\"cold\"} 4000.5\n"}) {
+    CAPTURE(line);
+    CHECK(page.find(line) != std::string::npos);
+  }
+  CHECK(page.find("t_newest{location=\"cold\"}") == std::string::npos);
+}
+
+TEST_CASE("the source backup: what the flags may say") {
+  const auto of = [](std::vector<std::string> listings) {
+    return BackupSource(
+        {.folder = "", .names = "*", .keep_last = 0, .listings = std::move(listings)}, kMetrics);
+  };
+  CHECK_FALSE(*of({}));
+  CHECK(*of({"/a", "b=/b"}));
+  CHECK_FALSE(of({"/a", "/b"}));
+  CHECK_FALSE(of({"local=/a"}));
+  CHECK_FALSE(of({"a="}));
+  CHECK_FALSE(of({""}));
 }
 
 }  // namespace

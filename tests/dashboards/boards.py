@@ -20,6 +20,12 @@ EMPTY = {
     "no TLS": "The simulated node is asked over HTTP.",
     "no spawn errors": "No program of the simulated supervisord has failed.",
     "no restart_hook": "None is configured.",
+    "no computehorde_exporter": "No validator of ComputeHorde is simulated.",
+    "not of the seed era": "As above.",
+    "no system events": "As above.",
+    "no failed job": "As above.",
+    "no failed task": "As above.",
+    "no --backup.folder": "As above.",
 }
 # What comes and goes with the simulated chain, or is of the machine: there or not.
 EMPTY_AT_TIMES = {

@@ -6,6 +6,7 @@ import typing
 
 from harness import wait_until
 from nodes import SLOTS_PER_EPOCH, Setup
+from validator import write_backup
 
 MINUTE = 60
 EPOCH = SLOTS_PER_EPOCH * 12
@@ -54,6 +55,10 @@ def all_exporters(what):
     return lambda node: [getattr(one, what)() for one in node.exporters.values()]
 
 
+def validator_sql(text):
+    return lambda node: node.validator.sql(text)
+
+
 def restart(program):
     def step(node):
         found = program(node)
@@ -80,6 +85,7 @@ DUTIES = Setup(jobs=("beacon",), validators=True)
 BUSY_DUTIES = Setup(jobs=("beacon",), validators=True, network=64)
 PAIR_DUTIES = Setup(validators=True)
 JORMUNGANDR = Setup(jobs=("jormungandr",))
+COMPUTEHORDE = Setup(jobs=("computehorde",))
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
 SUPERVISORD, SUPERVISOR = Setup(jobs=("supervisord",)), Setup(jobs=("validator-supervisor",))
 BORN_BEACON = Setup(jobs=("beacon",), born=True)
@@ -253,6 +259,14 @@ FAULTS = [
     Fault("Jormungandr node forked", "it makes its blocks alone, and is the highest of the three",
           sim("fork", target="jormungandr", node=0), setup=JORMUNGANDR,
           page=Told("Forked", "forked", 2 * MINUTE), cause="forked", lasts=150),
+    Fault("ComputeHorde database killed", "its PostgreSQL ends at once, as without power",
+          lambda node: node.validator.server.kill(), lambda node: node.validator.server.start(),
+          setup=COMPUTEHORDE, page=Told("DatabaseDown", "database_down", 2 * MINUTE),
+          cause="other_page"),
+    Fault("ComputeHorde weights late", "the last weight setting is of 7 hours ago",
+          lambda node: node.validator.lose_weights(), lambda node: node.validator.find_weights(),
+          setup=COMPUTEHORDE, page=Told("WeightsNotSet", "weights_not_set", 90),
+          beside=("WeightsNotSet",), cause="other_page"),
 
     # In fast motion. A scrape has a second there; on a busy machine one fails that would not at 5 s,
     # and begins a `for` anew: what has a long one has room for two.
@@ -343,6 +357,21 @@ FAULTS = [
           sim("stuck", target="jormungandr", node=0), setup=JORMUNGANDR,
           page=Told("TipStale", "tip_stale", 7 * MINUTE), beside=("TipStale",),
           cause="tip_behind", fast=True),
+    # The exporter asks the database at the shipped intervals: 30 s are 6 minutes here.
+    Fault("ComputeHorde switched off", "SERVING is off", validator_sql(
+              "UPDATE constance_constance SET value = 'gAKJLg==' WHERE key = 'SERVING'"),
+          validator_sql("UPDATE constance_constance SET value = 'gAKILg==' WHERE key = 'SERVING'"),
+          setup=COMPUTEHORDE, page=Told("NotServing", "not_serving", 20 * MINUTE),
+          cause="other_page", resolved_within=10 * MINUTE, fast=True),
+    Fault("ComputeHorde dump failed", "a fresh backup of 0 bytes",
+          lambda node: write_backup(node.validator.backups, "4", time.time(), 0),
+          lambda node: (node.validator.backups / "db_dump_4.Fc.dump.zstd").unlink(),
+          setup=COMPUTEHORDE, warning=Told("BackupEmpty", "backup_empty", 13 * MINUTE),
+          cause="warning", fast=True),
+    Fault("ComputeHorde worker gone", "101 tasks wait in the queue of weights",
+          lambda node: node.validator.redis.command("RPUSH", "weights", *["task"] * 101),
+          lambda node: node.validator.redis.command("DEL", "weights"), setup=COMPUTEHORDE,
+          warning=Told("QueueLong", "queue_long", 13 * MINUTE), cause="warning", fast=True),
 ]
 
 

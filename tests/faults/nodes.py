@@ -3,8 +3,12 @@ import dataclasses
 import os
 import pathlib
 import subprocess
+import sys
 
 from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port, free_ports
+
+sys.path.insert(0, str(ROOT / "tests/computehorde"))
+from validator import Validator  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 FACES = ("http", "ws", "control", "beacon", "validator-client")
@@ -19,7 +23,8 @@ SLOTS_PER_EPOCH = 32
 class Setup:
     """What runs, and what of it is watched."""
     jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter,
-                                      # jormungandr, supervisord, validator-supervisor.
+                                      # jormungandr, computehorde, supervisord,
+                                      # validator-supervisor.
     validators: bool = False          # The beacon exporter judges the duties of the own validators.
     real_geth: bool = False           # In place of all that is simulated.
     born: bool = False                # Starts, and is watched, only when the fault begins.
@@ -72,7 +77,7 @@ class Node:
         self.name, self.setup, self.slot = name, setup, slot
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        self.geth = self.sim = self.disk = None
+        self.geth = self.sim = self.disk = self.validator = None
         self.exporters = {}
 
     def start(self, *faults):
@@ -82,6 +87,8 @@ class Node:
                              "--gcmode", "archive").start()
         elif "node_exporter" in self.setup.jobs:
             self.disk = Disk(self.folder).start()
+        elif "computehorde" in self.setup.jobs:
+            self.validator = Validator(self.folder).start()
         else:
             more = tuple(face for job, face in MORE_FACES.items() if job in self.setup.jobs)
             flags = []
@@ -98,6 +105,7 @@ class Node:
                 self.sim.fault(**fault)
         flags = {"geth": self._geth_flags, "beacon": self._beacon_flags,
                  "jormungandr": self._jormungandr_flags,
+                 "computehorde": lambda: self.validator.flags,
                  "supervisord": self._supervisord_flags,
                  "validator-supervisor": self._supervisor_flags}
         for job in self.setup.jobs:
@@ -167,6 +175,7 @@ class Node:
         return divmod(self.sim.state()["beacon"]["clock_slot"], SLOTS_PER_EPOCH)
 
     def discard(self):
-        for program in (*self.exporters.values(), self.sim, self.geth, self.disk):
+        for program in (*self.exporters.values(), self.sim, self.geth, self.disk,
+                        self.validator):
             if program is not None:
                 program.discard()

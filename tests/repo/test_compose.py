@@ -18,8 +18,8 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 ONE_SHOTS = {"init", "first_answers", "own_validators", "demo_validators", "validator_warning",
              "node_settings", "targets_node", "targets_validator", "targets_demo",
-             "targets_jormungandr", "targets_supervisor", "targets_supervisord",
-             "targets_elsewhere"}
+             "targets_jormungandr", "targets_computehorde", "targets_supervisor",
+             "targets_supervisord", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
               "alertmanager", "grafana", "loki", "otelcol", "node_exporter"}
@@ -29,6 +29,7 @@ PROFILES = {"node": {"geth", "prysm", "node_settings", "own_validators", "target
             "demo": {"simulator", "demo_validators", "targets_demo"},
             "monitoring-only": {"own_validators", "targets_elsewhere"},
             "jormungandr": {"jormungandr_exporter", "targets_jormungandr"},
+            "computehorde": {"computehorde_exporter", "targets_computehorde"},
             "supervisor": {"supervisor_exporter", "targets_supervisor"},
             "supervisord": {"supervisord_exporter", "targets_supervisord"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
@@ -243,6 +244,8 @@ def test_secrets_are_with_those_who_need_them():
     given = {name: service["secrets"] for name, service in SERVICES.items() if "secrets" in service}
     assert given == {"validator": ["wallet_password"],
                      "supervisor_exporter": ["supervisor_key"],
+                     "computehorde_exporter": ["computehorde_password",
+                                               "computehorde_redis_password"],
                      "supervisord_exporter": ["supervisord_password"]}
     # No secret stands in an environment, which `docker inspect` shows.
     for service in SERVICES.values():
