@@ -52,7 +52,7 @@ docs:  ## docs/metrics.md from the programs' own tables
 	@scripts/metrics_doc.py build/release/bin > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
 
-dashboards:  ## dashboards/*.json from scripts/dashboards.py and docs/runbooks/
+dashboards:  ## dashboards/*.json from scripts/dashboard/ and docs/runbooks/
 	@scripts/dashboards.py
 
 clean:  ## Remove build/

@@ -37,7 +37,7 @@ def module(path):
 
 RULES = module(ROOT / "tests/rules/test_rules.py")
 sys.path.insert(0, str(ROOT / "scripts"))
-MAKER = module(ROOT / "scripts/dashboards.py")
+from dashboard.shared import CAUSES  # noqa: E402
 
 
 def test_boards_are_fresh(tmp_path):
@@ -230,7 +230,7 @@ def test_causes_are_those_of_the_rules():
             if "labels" in rule:
                 number = int(re.search(r"^(\d+) \*|bool (\d+)$", rule["expr"])[0].strip("bol *"))
                 recorded[rule["record"]].append((number, rule["labels"]["cause"]))
-    boards = list(enumerate(MAKER.CAUSES, 1))
+    boards = list(enumerate(CAUSES, 1))
     assert recorded == {"stakewatch:node_fault": boards, "stakewatch:node_cause": boards}
     shown = load()["1-can-i-sleep"]["panels"][0]["fieldConfig"]["defaults"]["mappings"]
     assert list(shown[0]["options"]) == [str(number) for number, _ in boards]

@@ -5,7 +5,7 @@ panels out in Grafana's grid of 24 columns. For Grafana 12; only the standard li
 import pathlib
 import zlib
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNBOOKS = ROOT / "docs/runbooks"
 COLUMNS = 24
 SCHEMA_VERSION = 42  # Grafana 12.2's.

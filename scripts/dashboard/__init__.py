@@ -1,0 +1,1 @@
+"""The Grafana boards: a module each with make(), of the parts in grafana and what they share."""
