@@ -66,6 +66,16 @@ void Sheet::Add(const MetricRow& row, double value,
   family.metric.push_back(std::move(sample));
 }
 
+void Sheet::Repeat(const Families& told) {
+  for (const prometheus::MetricFamily& family : told) {
+    const auto at = std::ranges::find(declared_, family.name, &MetricRow::name);
+    if (at == declared_.end()) Abort("not declared", family.name);
+    auto& samples = families_[static_cast<std::size_t>(at - declared_.begin())].metric;
+    if (!samples.empty()) Abort("told twice", family.name);
+    samples = family.metric;
+  }
+}
+
 Families Sheet::TakeFamilies() && {
   for (std::size_t i = 0; i < declared_.size(); ++i) {
     if (families_[i].metric.empty()) continue;

@@ -115,6 +115,10 @@ class Sheet {
     if (value) Add(metric.row, *value, std::array<std::string_view, N>{label_values...});
   }
 
+  // What another sheet of the same declaration told before. Aborts if a family has been told here,
+  // too: one source, one metric.
+  void Repeat(const Families& told);
+
   // The declared families that have samples, in the declared order.
   Families TakeFamilies() &&;
 

@@ -10,10 +10,10 @@
 namespace stakewatch {
 
 // Why a source gave no answer. The operator sees these words as the label `reason`.
-enum class Reason { kUnreachable, kTimeout, kTls, kHttpStatus, kRpcError, kBadAnswer };
+enum class Reason { kUnreachable, kTimeout, kTls, kHttpStatus, kRpcError, kQueryError, kBadAnswer };
 
-inline constexpr std::array<std::string_view, 6> kReasonWords = {
-    "unreachable", "timeout", "tls", "http_status", "rpc_error", "bad_answer"};
+inline constexpr std::array<std::string_view, 7> kReasonWords = {
+    "unreachable", "timeout", "tls", "http_status", "rpc_error", "query_error", "bad_answer"};
 
 constexpr std::string_view Word(Reason reason) {
   return kReasonWords[static_cast<std::size_t>(reason)];

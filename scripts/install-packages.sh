@@ -6,9 +6,10 @@ set -euo pipefail
 
 build=(g++ cmake ninja-build ccache pkg-config prometheus-cpp-dev libcpp-httplib-dev
   nlohmann-json3-dev libwebsockets-dev libspdlog-dev doctest-dev libcli11-dev libyaml-cpp-dev
-  libsimdjson-dev libpugixml-dev libcrypt-dev libssl-dev zlib1g-dev git)
+  libsimdjson-dev libpugixml-dev libcrypt-dev libssl-dev zlib1g-dev libpq-dev libhiredis-dev git)
 monitors=(prometheus prometheus-alertmanager)
-demo=("${build[@]}" "${monitors[@]}" curl)
+databases=(postgresql redis-server)
+demo=("${build[@]}" "${monitors[@]}" "${databases[@]}" curl)
 test=("${demo[@]}" python3-pytest python3-yaml openssl prometheus-node-exporter strace)
 clang=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev)
 lint=("${build[@]}" "${clang[@]}")
@@ -71,7 +72,10 @@ apt_get=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpk
 # was there before is left alone.
 new_services=()
 for package in "${missing[@]}"; do
-  case $package in prometheus | prometheus-alertmanager | docker.io | supervisor) new_services+=("$package") ;; esac
+  case $package in
+    prometheus | prometheus-alertmanager | docker.io | supervisor | postgresql | redis-server)
+      new_services+=("$package") ;;
+  esac
 done
 had_node_exporter=no
 installed prometheus-node-exporter && had_node_exporter=yes
@@ -84,4 +88,11 @@ fi
 if (( ${#new_services[@]} )) && [[ -d /run/systemd/system ]]; then
   echo "Stopping and disabling the services that came with the packages: ${new_services[*]}"
   "${as_root[@]}" systemctl disable --now "${new_services[@]}"
+else
+  # Without systemd only the two with a script of System V have been started, if at all.
+  for service in "${new_services[@]}"; do
+    case $service in
+      postgresql | redis-server) "${as_root[@]}" "/etc/init.d/$service" stop >/dev/null 2>&1 || true ;;
+    esac
+  done
 fi

@@ -29,6 +29,7 @@ std::string_view ResultOf(const std::optional<Error>& error) {
     case Reason::kRpcError:
       return "auth_denied";
     case Reason::kHttpStatus:
+    case Reason::kQueryError:
     case Reason::kBadAnswer:
       break;
   }
