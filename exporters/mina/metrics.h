@@ -60,11 +60,13 @@ inline constexpr auto kBatchGap =
 inline constexpr auto kBatchOverlaps =
     Gauge("mina_uptime_batch_overlaps_24h",
           "Batches that began within the last 24 hours before the end of an earlier one.");
+inline constexpr auto kIdsSkipped =
+    Gauge("mina_uptime_bot_log_ids_skipped_24h",
+          "Ids that are missing between the batches of the last 24 hours: those were rolled back.");
 inline constexpr auto kIdsRolledBack =
     Gauge("mina_uptime_bot_log_ids_rolled_back",
-          "Ids of batches that were given and never written: after the newest batch (tail, 1 also "
-          "while a batch is being written) and between those of the last 24 hours (last_24h).",
-          "in");
+          "Ids that were given after the newest batch and never written; 1 also while a batch is "
+          "being written.");
 
 // submissions_last_batch, submissions_waiting, validation_errors: the newest 20,000 submissions.
 inline constexpr auto kSubmissionsByResult =
@@ -72,10 +74,9 @@ inline constexpr auto kSubmissionsByResult =
           "Submissions of the last batch: valid, invalid, verified_with_error, pending (no "
           "verifier has looked at it). Missing when the newest 20000 do not cover the batch.",
           "result");
-inline constexpr auto kLastBatchCovered =
-    Gauge("mina_uptime_last_batch_covered",
-          "1 if the newest 20000 rows of the table cover the last batch, so that it is counted.",
-          "table");
+inline constexpr auto kSubmissionsCovered =
+    Gauge("mina_uptime_last_batch_submissions_covered",
+          "1 if the newest 20000 submissions cover the last batch, so that it is counted.");
 inline constexpr auto kSubmissionsWaiting =
     Gauge("mina_uptime_submissions_waiting",
           "Submissions since the end of the last batch, at most 20000.");
@@ -93,6 +94,9 @@ inline constexpr auto kValidationErrors =
           "class");
 
 // points_last_batch, summary_mismatch, summary_orphans: points and points_summary.
+inline constexpr auto kPointsCovered =
+    Gauge("mina_uptime_last_batch_points_covered",
+          "1 if the newest 20000 points cover the last batch, so that it is counted.");
 inline constexpr auto kLastBatchPoints =
     Gauge("mina_uptime_last_batch_points", "Points of the last batch.");
 inline constexpr auto kLastBatchNodes =
@@ -155,12 +159,12 @@ inline constexpr auto kQueryMetrics =
           kProcessingLimit, kRetention);
 inline constexpr auto kBatchMetrics =
     Table(kLastBatchEnd, kLastBatchProcessing, kLastBatchSubmissions, kBatchProcessing, kBatches,
-          kBatchesEmpty, kBatchGap, kBatchOverlaps, kIdsRolledBack);
+          kBatchesEmpty, kBatchGap, kBatchOverlaps, kIdsSkipped, kIdsRolledBack);
 inline constexpr auto kSubmissionMetrics =
-    Table(kSubmissionsByResult, kLastBatchCovered, kSubmissionsWaiting, kSubmissionsUnverified,
+    Table(kSubmissionsByResult, kSubmissionsCovered, kSubmissionsWaiting, kSubmissionsUnverified,
           kLastSubmission, kValidationErrors);
-inline constexpr auto kPointMetrics =
-    Table(kLastBatchPoints, kLastBatchNodes, kLastBatchWritten, kSummaryMissing, kSummaryOrphaned);
+inline constexpr auto kPointMetrics = Table(kPointsCovered, kLastBatchPoints, kLastBatchNodes,
+                                            kLastBatchWritten, kSummaryMissing, kSummaryOrphaned);
 inline constexpr auto kNodeMetrics =
     Table(kScoreRatio, kScorePoints, kScoresTruncated, kNodes, kNodesScored, kNodesOver100,
           kNodesDuplicateKeys, kNodesActive, kNodesWrongScore, kNodesStaleScore, kScoreHistoryLast);

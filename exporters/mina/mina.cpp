@@ -45,12 +45,12 @@ SqlRead Labelled(const Metric<1>& metric, std::string_view column, std::string_v
   };
 }
 
-SqlRead PointsCovered() {
+SqlRead PointsOfLastBatch() {
   return [](const SqlRows& rows, Sheet& sheet) {
     if (rows.Count() == 0) return;  // No batch.
     const SqlRow row = rows.One();
     const bool covered = row.Flag("covered").value_or(false);
-    sheet.Set(kLastBatchCovered, covered ? 1 : 0, "points");
+    sheet.Set(kPointsCovered, covered ? 1 : 0);
     if (!covered) return;
     sheet.Set(kLastBatchPoints, row.Number("points"));
     sheet.Set(kLastBatchNodes, row.Number("nodes"));
@@ -66,8 +66,8 @@ std::vector<SqlJob> BatchJobs(const std::shared_ptr<BatchCounter>& counter) {
       {"new_batches", {[counter](const SqlRows& rows, Sheet&) { counter->Count(rows); }}},
       {"batch_integrity_24h",
        {Told(kBatchGap, "gap_seconds"), Told(kBatchOverlaps, "overlaps"),
-        Labelled(kIdsRolledBack, "ids_skipped", "last_24h")}},
-      {"rollbacks", {Labelled(kIdsRolledBack, "ids", "tail")}}};
+        Told(kIdsSkipped, "ids_skipped")}},
+      {"rollbacks", {Told(kIdsRolledBack, "ids")}}};
 }
 
 // With Cassandra the coordinator copies submissions when a batch is done: none of them waits here,
@@ -82,7 +82,7 @@ std::vector<SqlJob> SubmissionJobs(bool cassandra) {
 }
 
 std::vector<SqlJob> PointJobs() {
-  return {{"points_last_batch", {PointsCovered()}},
+  return {{"points_last_batch", {PointsOfLastBatch()}},
           {"summary_mismatch",
            {Labelled(kSummaryMissing, "missing_in_summary", "points_summary"),
             Labelled(kSummaryMissing, "missing_in_points", "points")}},

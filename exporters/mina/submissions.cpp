@@ -22,7 +22,7 @@ void TellByResult(const SqlRows& rows, Sheet& sheet) {
   if (rows.Count() == 0) return;  // No batch.
   const SqlRow row = rows.One();
   const bool covered = row.Flag("covered").value_or(false);
-  sheet.Set(kLastBatchCovered, covered ? 1 : 0, "submissions");
+  sheet.Set(kSubmissionsCovered, covered ? 1 : 0);
   for (const std::string_view result : {"valid", "invalid", "verified_with_error", "pending"}) {
     const auto count = row.Number(result);
     if (covered) sheet.Set(kSubmissionsByResult, count, result);
