@@ -46,7 +46,8 @@ basename_of() { echo "${1##*/}"; }
 #                                    configuration, in an argument or in a log
 #   @NAME@                           is replaced by what is in that file; for what is no secret
 #   …  # if NAME                     a line that is left out without that file
-#   …  # if warning                  a line of the receiver of warnings alone
+#   …  # if warning                  a line of the receiver of warnings alone; so are `page` and `info`
+# What is no fault (`info`) goes by e-mail or to nobody; to the log where that is all there is.
 alertmanager_config() {
   [ -d "$config/alertmanager" ] || return 0
   secrets=$config/alertmanager/secrets
@@ -78,6 +79,7 @@ alertmanager_config() {
     echo "receivers:"
     receiver page ${used:-log}
     receiver warning ${used:-log}
+    receiver info $(case "$used " in ' ') echo log ;; *' email '*) echo email ;; esac)
     receiver heartbeat $beat
     echo
     sed -e '1,/^receivers:/d' "$config/alertmanager/alertmanager.yml" | sed -n '/^[^ ]/,$p'

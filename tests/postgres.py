@@ -3,7 +3,7 @@
 its own. A cluster of the system is left alone.
 
 As a program it runs one in the foreground until its standard input ends:
-  tests/postgres.py FOLDER [SETTING=VALUE…]
+  tests/postgres.py FOLDER [tls=CERTIFICATE,KEY] [SETTING=VALUE…]
 prints "ready FOLDER" once it answers; the superuser `postgres` comes in by the socket without a
 password.
 """
@@ -46,13 +46,17 @@ class SqlError(Exception):
 
 class Postgres(Program):
     """Its folder holds the socket and the data. `hba`: lines before those that let all in who come
-    by the socket. `settings`: of postgresql.conf."""
+    by the socket. `tls`: files of a certificate and its key. `settings`: of postgresql.conf."""
 
-    def __init__(self, folder, hba=(), **settings):
+    def __init__(self, folder, hba=(), tls=None, **settings):
         self.folder = pathlib.Path(folder) / "postgres"
         self.data = self.folder / "data"
         self.bin = _programs_folder()
         self.hba = list(hba)
+        self.tls = dict(zip(("server.crt", "server.key"), tls or ()))
+        if tls:
+            settings = {"ssl": "on", **settings}
+        self.port = str(settings.get("port", 5432))
         # No durability: the folder is thrown away. A stopped backend holds nothing up for long.
         settings = {"listen_addresses": "", "unix_socket_directories": self.folder,
                     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
@@ -65,7 +69,7 @@ class Postgres(Program):
     @property
     def dsn(self):
         """Without a role and a database."""
-        return f"host={self.folder}"
+        return f"host={self.folder} port={self.port}"
 
     def _create(self):
         self.folder.mkdir(mode=0o755)
@@ -76,6 +80,11 @@ class Postgres(Program):
                                "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"],
                               capture_output=True, cwd="/", timeout=120, check=False)
         assert done.returncode == 0, done.stderr.decode()
+        for name, file in self.tls.items():
+            copy = pathlib.Path(shutil.copy(file, self.data / name))
+            copy.chmod(0o600)
+            if os.getuid() == 0:
+                shutil.chown(copy, SERVER_USER, SERVER_USER)
         hba = self.data / "pg_hba.conf"
         hba.write_text("".join(line + "\n" for line in self.hba) + hba.read_text())
 
@@ -87,7 +96,8 @@ class Postgres(Program):
         return self
 
     def is_ready(self):
-        done = subprocess.run([self.bin / "pg_isready", "-q", "-h", self.folder, "-t", "2"],
+        done = subprocess.run([self.bin / "pg_isready", "-q", "-h", self.folder, "-p", self.port,
+                               "-t", "2"],
                               check=False)
         return done.returncode == 0
 
@@ -96,7 +106,7 @@ class Postgres(Program):
         the text says BEGIN."""
         words = [self.bin / "psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1",
                  *(f"-v{key}={value}" for key, value in (variables or {}).items()),
-                 "-h", self.folder, "-U", role, "-d", database, "-f", "-"]
+                 "-h", self.folder, "-p", self.port, "-U", role, "-d", database, "-f", "-"]
         done = subprocess.run(words, input=text.encode(), capture_output=True, timeout=300,
                               check=False)
         if done.returncode != 0:
@@ -182,7 +192,9 @@ def _let_through(folder):
 
 def main():
     folder, *settings = sys.argv[1:]
-    server = Postgres(folder, **dict(setting.split("=", 1) for setting in settings))
+    settings = dict(setting.split("=", 1) for setting in settings)
+    tls = settings.pop("tls", None)
+    server = Postgres(folder, tls=tls.split(",") if tls else None, **settings)
     server.start()
     print(f"ready {server.folder}", flush=True)
     sys.stdin.read()

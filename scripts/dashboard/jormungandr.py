@@ -56,7 +56,8 @@ def make():
                 "{{instance}} assigned, {{epoch}}"),
                (f"{slots} (jormungandr_epoch_blocks_made{{{of}}})", "{{instance}} made, {{epoch}}"),
                (f"{slots} (jormungandr_epoch_slots_missed{{{of}}})",
-                "{{instance}} missed, {{epoch}}")], "none", **none, alerts=("SlotMissed",)),
+                "{{instance}} missed, {{epoch}}")], "none", **none,
+              alerts=("SlotMissed", "SlotsAssigned")),
         bars("Slots that ended", "Blocks and missed slots by reason, in five minutes.",
              [(f"sum by (node, instance, status, reason) "
                f"(increase(jormungandr_leader_events_total{{{of}}}[5m])) > 0",

@@ -1,6 +1,6 @@
-"""Board 9, Supervisor: the programs that supervisord keeps running."""
-from dashboard.grafana import (BLUE, GREEN, GREY, ORANGE, RED, YES_IS_GOOD, board, graph, rising,
-                               stat, states, table, timeline)
+"""Board 9, Supervisor: the programs that supervisord keeps running, and what restart_hook does."""
+from dashboard.grafana import (BLUE, GREEN, GREY, ORANGE, RED, YES_IS_GOOD, bars, board, graph,
+                               rising, row, stat, states, table, timeline)
 from dashboard.shared import MARKS, NODE, state_names
 
 # The numbers are ours: supervisord's own go up to 1000.
@@ -8,6 +8,7 @@ PROGRAM_STATES = {"STOPPED": GREY, "RUNNING": GREEN, "STARTING": BLUE, "STOPPING
                   "EXITED": GREY, "BACKOFF": ORANGE, "FATAL": RED, "UNKNOWN": ORANGE}
 SUPERVISORD_STATES = {"RUNNING": GREEN, "RESTARTING": BLUE, "SHUTDOWN": ORANGE, "FATAL": RED}
 NO_SUPERVISORD = "no supervisord_exporter"
+NO_HOOK = "no restart_hook"
 
 
 def state_number(metric, names, labels):
@@ -63,4 +64,20 @@ def make():
               "running.", f"max by ({each}, error) (supervisord_process_spawn_error_info{{{of}}})",
               {"node": "node", "instance": "instance", "group": "group", "name": "program",
                "error": "error"}, high=1, none="no spawn errors", alerts=("ProcessFatal",)),
+        row("restart_hook, which restarts programs by their alerts (off unless it is configured)"),
+        stat("Stopped, not running again", "Whether the hook has begun a restart that it has not "
+             "seen to end well.",
+             [(f"max by (node, group, target) (restart_hook_unfinished{{{of}}})", "{{target}}")],
+             "none", size=(6, 8), high=1, maps=states({0: ("no", GREEN), 1: ("yes", RED)}),
+             names=True, none=NO_HOOK, alerts=("RestartUnfinished", "RestartHookDown")),
+        bars("Restarts, 24 h", "Those that have ended, by how they did.",
+             [("sum by (node, target, result) "
+               f"(increase(restart_hook_restarts_total{{{of}}}[24h]))", "{{target}} {{result}}")],
+             "none", size=(6, 8), high=2, none=NO_HOOK, alerts=("NodeRestarted",)),
+        graph("Its decisions", "In an hour, by reason: refused ones, too. One for each "
+              "notification of an alert that goes on.",
+              [("sum by (node, target, decision, reason) "
+                f"(increase(restart_hook_decisions_total{{{of}}}[1h])) > 0",
+                "{{target}} {{decision}}: {{reason}}")], "none", columns=True, stack=True,
+              none=NO_HOOK, alerts=("RestartRefused",)),
     ], variables=(NODE,), annotations=MARKS)

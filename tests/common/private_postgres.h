@@ -6,6 +6,8 @@
 
 #include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <doctest/doctest.h>
 
@@ -15,12 +17,20 @@ namespace stakewatch::testing {
 
 class PrivatePostgres {
  public:
-  PrivatePostgres() { Start(); }
+  // As tests/postgres.py takes them: port=5433.
+  explicit PrivatePostgres(std::vector<std::string> settings = {})
+      : settings_(std::move(settings)) {
+    Start();
+  }
   ~PrivatePostgres() { Stop(); }
 
   // With the data that there is.
   void Start() {
     const std::string program = TestsFolder() + "/postgres.py";
+    std::vector<char*> words = {const_cast<char*>(program.c_str()),
+                                const_cast<char*>(folder_.Path().c_str())};
+    for (std::string& setting : settings_) words.push_back(setting.data());
+    words.push_back(nullptr);
     std::array<int, 2> in{}, out{};
     REQUIRE(::pipe(in.data()) == 0);
     REQUIRE(::pipe(out.data()) == 0);
@@ -30,7 +40,7 @@ class PrivatePostgres {
       ::dup2(in[0], STDIN_FILENO);
       ::dup2(out[1], STDOUT_FILENO);
       for (const int fd : {in[0], in[1], out[0], out[1]}) ::close(fd);
-      ::execl(program.c_str(), program.c_str(), folder_.Path().c_str(), nullptr);
+      ::execv(program.c_str(), words.data());
       ::_exit(127);
     }
     ::close(in[0]);
@@ -56,6 +66,7 @@ class PrivatePostgres {
   std::string Dsn() const { return "host=" + socket_folder_ + " user=postgres dbname=postgres"; }
 
  private:
+  std::vector<std::string> settings_;
   TemporaryFolder folder_;
   std::string socket_folder_;
   pid_t child_ = -1;

@@ -19,6 +19,7 @@ EMPTY = {
     "no hour of data yet": "When a disk will be full is told after an hour.",
     "no TLS": "The simulated node is asked over HTTP.",
     "no spawn errors": "No program of the simulated supervisord has failed.",
+    "no restart_hook": "None is configured.",
 }
 # What comes and goes with the simulated chain, or is of the machine: there or not.
 EMPTY_AT_TIMES = {

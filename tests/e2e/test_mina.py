@@ -55,7 +55,8 @@ def load(server, database):
 def server(tmp_path_factory):
     postgres = Postgres(tmp_path_factory.mktemp("mina"))
     try:
-        postgres.start().shift = load(postgres, "recorded")
+        postgres.start()
+        postgres.shift = load(postgres, "recorded")
         yield postgres
     finally:
         postgres.discard()

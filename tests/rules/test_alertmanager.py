@@ -241,6 +241,10 @@ CASES = {
     "host-down-and-its-programs": (
         ["HostDown/page@", "ExporterDown/page@supervisord", "ProcessFatal/page@supervisord"],
         ["HostDown/page@"]),
+    "a-hook-that-died-half-way": (
+        ["RestartUnfinished/page@restart_hook", "RestartHookDown/warning@restart_hook",
+         "RestartRefused/warning@restart_hook"],
+        ["RestartUnfinished/page@restart_hook", "RestartRefused/warning@restart_hook"]),
     "supervisor-daemon-down": (
         ["DaemonDown/page@supervisor", "RpcDown/page@supervisor", "AllTunnelsDown/page@supervisor",
          "TunnelDown/warning@supervisor", "LogShipperDown/warning@supervisor",
@@ -430,6 +434,13 @@ def test_an_alert_is_told_once_whatever_else_comes(alertmanager, webhook):
                         "the second one")
     assert [[what(a["labels"]) for a in n["alerts"]] for _, n in messages] == [
         ["NodeDown/page"], ["CertificateExpiring/page"]]
+
+
+def test_what_is_no_fault_goes_to_its_own_receiver_alone(alertmanager, webhook):
+    labels = {"job": "jormungandr", "instance": "news-jormungandr", "node": "news"}
+    alertmanager.fire(("SlotsAssigned", "info", labels), ("NodeRestarted", "info", labels))
+    wait_for(lambda: len(webhook.of("news")) == 2, "both news")
+    assert {path for path, _ in webhook.of("news")} == {"/info"}
 
 
 def test_watchdog_goes_to_the_heartbeat_alone_and_nothing_mutes_it(alertmanager, webhook):

@@ -76,7 +76,7 @@ def test_what_a_page_lists_has_an_order():
 
 @pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
 def test_alert_has_its_form(rule):
-    assert rule["labels"]["severity"] in ("warning", "page") or rule["alert"] == "Watchdog"
+    assert rule["labels"]["severity"] in ("info", "warning", "page") or rule["alert"] == "Watchdog"
     cause = rule["labels"]["cause"]
     annotations = rule["annotations"]
     assert annotations["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
@@ -231,8 +231,9 @@ def test_a_message_links_to_boards_that_exist():
     """The templates of prometheus/alertmanager/ against dashboards/: board and panel of each runbook."""
     folder = ROOT / "prometheus/alertmanager"
     boards = [json.loads(path.read_text()) for path in (ROOT / "dashboards").glob("*.json")]
-    named = set(re.findall(r"/d/([a-z-]+)", (folder / "messages.tmpl").read_text()))
-    assert named == {"stakewatch-sleep", "stakewatch-runbooks"} <= {board["uid"] for board in boards}
+    named = {uid for path in folder.glob("*.tmpl")
+             for uid in re.findall(r"/d/([a-z-]+)", path.read_text())}
+    assert {"stakewatch-sleep", "stakewatch-runbooks"} < named <= {board["uid"] for board in boards}
     (runbooks,) = (board for board in boards if board["uid"] == "stakewatch-runbooks")
     panels = {panel["title"]: str(panel["id"]) for panel in runbooks["panels"]}
     linked = dict(re.findall(r'if eq \. "(\w+)" }}\?viewPanel=panel-(\d+)',
@@ -251,8 +252,10 @@ def declared_metrics():
     """What the programs say of themselves; of one that is not built, its declarations."""
     programs = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/release/bin"))
     names, headers = set(), [*ROOT.glob("common/**/*.[ch]*")]
-    for folder in (path for path in (ROOT / "exporters").iterdir() if path.is_dir()):
-        program = programs / f"{folder.name}_exporter"
+    for folder in (path for path in (*ROOT.glob("exporters/*"), *ROOT.glob("actions/*"))
+                   if path.is_dir()):
+        acts = folder.parent.name == "actions"
+        program = programs / (folder.name if acts else f"{folder.name}_exporter")
         if program.exists():
             for row in json.loads(run(program, "--describe-metrics")):
                 names |= with_parts(row["name"], row["type"])

@@ -84,7 +84,7 @@ def test_amtool_accepts(tmp_path, name):
                    "grafana_url": "https://grafana.example.org/a?b=1&c"}
         del values["email_without_tls"]
     config, said = assemble(tmp_path, values)
-    assert "3 receivers" in check(config)
+    assert "4 receivers" in check(config)
     assert "hush" not in config.read_text() + said
     assert ("Nobody is paged" in said) == (name in ("none", "heartbeat"))
     assert ("no heartbeat_url" in said) == (name not in ("all", "heartbeat"))
@@ -300,6 +300,96 @@ def test_email(sent):
     assert TEXT in mail and "text/html" not in mail
     sent[0].mail(f"Subject: {WARNING}")
     sent[0].mail(f"Subject: {OVER}")
+
+
+# What a rule of ours says of each, cut short; the words that the mail has beside them.
+MAILS = {
+    ("TipStale", "page"): ("PAGE pool1: the tip does not move (tip_behind)",
+                           "Height 4711 has not changed", "Do other nodes go on?"),
+    ("NodeHung", "page"): ("PAGE pool1: the node hangs (jormungandr_down)",
+                           "no answer came in time", "Do other nodes go on?"),
+    ("TipLag", "page"): ("PAGE pool1: 9 blocks behind (tip_behind)",
+                         "behind the best", "Do other nodes go on?"),
+    ("BootstrapTooLong", "page"): ("PAGE pool1: bootstrapping without end (jormungandr_down)",
+                                   "bootstraps for more than 650 s", "a restart begins anew"),
+    ("NodeRestarted", "info"): ("INFO pool1: restart_hook has restarted n1 (restarted)",
+                                "stopped and started it", "all that the hook has seen"),
+    ("SlotsAssigned", "info"): ("INFO pool1: epoch 42 has begun, 12 slots in the one before "
+                                "(slots_assigned)", "12 slots, of which 10", "SlotMissed"),
+}
+
+
+def tell(manager, name, severity, ended=False):
+    """One of MAILS, as Prometheus sends it."""
+    title, said, _ = MAILS[name, severity]
+    summary, cause = re.fullmatch(r"\w+ pool1: (.*) \((\w+)\)", title).groups()
+    now = datetime.datetime.now(datetime.timezone.utc)
+    alert = {"labels": {"alertname": name, "severity": severity, "job": "jormungandr",
+                        "instance": "10.0.0.7:19103", "node": "pool1", "cause": cause,
+                        **({"target": "n1"} if name == "NodeRestarted" else
+                                         {"pool": "p1"})},
+             "annotations": {"summary": f"10.0.0.7:19103: {summary}",
+                             "description": f"Cause: {cause}. Figures, {said}."},
+             "startsAt": "2026-11-21T22:40:05Z",
+             "endsAt": (now + datetime.timedelta(minutes=0 if ended else 5)).isoformat()}
+    answer = http_request(manager.port, "/api/v2/alerts", "POST", json.dumps([alert]),
+                          {"Content-Type": "application/json"})
+    assert answer.status == 200, answer.text
+
+
+def decoded(mail):
+    return mail.replace("=\r\n", "").replace("=3D", "=").replace("\r\n", "\n")
+
+
+@pytest.fixture(scope="module", name="mailed")
+def make_mailed(tmp_path_factory):
+    """The sink after one of each of MAILS, and the end of a page and of what is no fault."""
+    folder = tmp_path_factory.mktemp("mails")
+    sink = Sink(folder)
+    each = secrets_of(sink.port, sink.smtp_port)
+    config, _ = assemble(folder, {**each["email"], **each["webhook"]})
+    text = config.read_text().replace("group_wait: 5s", "group_wait: 1s").replace("15s", "2s")
+    # Of these one mutes the other, as it should; here each is looked at.
+    config.write_text(re.sub(r"^inhibit_rules:.*?(?=^\w|\Z)", "", text, flags=re.M | re.S))
+    manager = Alertmanager(folder, config, free_port(), program=ALERTMANAGER).start()
+    try:
+        for name, severity in MAILS:
+            tell(manager, name, severity)
+        wait_until(lambda: len(sink.mails) == len(MAILS), 20, "all mails")
+        tell(manager, "SlotsAssigned", "info", ended=True)
+        tell(manager, "TipStale", "page", ended=True)
+        wait_until(lambda: len(sink.mails) > len(MAILS), 20, "the end of the page")
+        yield sink, manager
+    finally:
+        manager.discard()
+        sink.close()
+
+
+@pytest.mark.parametrize("name, severity", MAILS)
+def test_a_mail_for_what_jmanager_mailed(mailed, name, severity):
+    title, said, more = MAILS[name, severity]
+    mail = decoded(mailed[0].mail(f"Subject: {title}"))
+    where = "Node pool1, n1, by" if name == "NodeRestarted" else "Node pool1 of the pool p1, by"
+    panel = re.search(rf'"{name}" }}}}(\S+)', (
+        ROOT / "prometheus/alertmanager/runbooks.tmpl").read_text())[1]
+    for words in (said, more, f"{where} 10.0.0.7:19103, since 2026-11-21 22:40:05 UTC.",
+                  f"Runbook: http://localhost:3000/d/stakewatch-runbooks{panel}\n",
+                  "Board: http://localhost:3000/d/stakewatch-jormungandr?var-node=pool1\n"):
+        assert words in mail, words
+    assert "<no value>" not in mail and "text/html" not in mail
+
+
+def test_the_end_of_a_page_is_mailed_and_that_of_news_is_not(mailed):
+    sink, _ = mailed
+    over = decoded(sink.mail("Subject: OVER pool1: the tip does not move (tip_behind)"))
+    assert "Over: pool1: the tip does not move" in over and "Do other nodes" not in over
+    assert not [mail for mail in sink.mails if "OVER" in mail and "slots_assigned" in mail]
+
+
+def test_news_go_by_mail_alone(mailed):
+    sink, _ = mailed
+    assert sink.of("/webhook/", '"TipStale"')
+    assert not sink.of("/webhook/", "SlotsAssigned") and not sink.of("/webhook/", "NodeRestarted")
 
 
 def test_the_heartbeat_goes_to_its_own_receiver_alone(sent):
