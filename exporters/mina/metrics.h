@@ -105,12 +105,12 @@ inline constexpr auto kLastBatchWritten =
     Gauge("mina_uptime_last_batch_written_timestamp_seconds",
           "When the last batch's points were written; missing when it has none.");
 inline constexpr auto kSummaryMissing =
-    Gauge("mina_uptime_summary_rows_missing",
+    Gauge("mina_uptime_summaries_missing",
           "Batch and producer pairs that one table has and the other lacks, of the batches of the "
           "newest 20000 points: by the table that lacks them, points_summary or points.",
           "in");
 inline constexpr auto kSummaryOrphaned =
-    Gauge("mina_uptime_summary_rows_orphaned", "Rows of points_summary whose batch is gone.");
+    Gauge("mina_uptime_summaries_orphaned", "Rows of points_summary whose batch is gone.");
 
 // nodes, nodes_summary, nodes_active_24h, score_drift, score_history_last.
 inline constexpr auto kScoreRatio = Gauge(

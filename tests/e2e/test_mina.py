@@ -179,7 +179,7 @@ NEXT_BATCH = ("INSERT INTO bot_logs (processing_time, files_processed, batch_sta
 FAULTS = {
     "a summary row is deleted": (
         "DELETE FROM points_summary WHERE bot_log_id = 10 AND node_id = 1",
-        {of("summary_rows_missing", **{"in": "points_summary"}): "1",
+        {of("summaries_missing", **{"in": "points_summary"}): "1",
          of("nodes_wrong_score"): "1"}),
     "a score is wrong": (
         "UPDATE nodes SET score = 8 WHERE id = 1",
@@ -191,7 +191,7 @@ FAULTS = {
          of("score_ratio", block_producer="B62gone"): "0.555"}),
     "a summary row is an orphan": (
         "INSERT INTO points_summary VALUES (999, 1)",
-        {of("summary_rows_orphaned"): "1", of("summary_rows_missing", **{"in": "points"}): "1"}),
+        {of("summaries_orphaned"): "1", of("summaries_missing", **{"in": "points"}): "1"}),
     "a producer stands twice": (
         "INSERT INTO nodes (block_producer_key)"
         " SELECT block_producer_key FROM nodes WHERE id = 1",
@@ -287,7 +287,7 @@ def test_no_batch_and_no_row(server, watch, change):
                     "last_submission_timestamp_seconds", "score_history_last_timestamp_seconds"):
         assert page.get(f"mina_uptime_{missing}") is None, missing
     assert page["mina_uptime_scores_truncated"] == page["mina_uptime_bot_log_ids_rolled_back"] == 0
-    assert page["mina_uptime_nodes_active_24h"] == page["mina_uptime_summary_rows_orphaned"] == 0
+    assert page["mina_uptime_nodes_active_24h"] == page["mina_uptime_summaries_orphaned"] == 0
 
 
 def test_the_first_row_only_says_where_batches_begin(watch, change):
