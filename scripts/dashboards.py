@@ -13,7 +13,7 @@ import json
 import pathlib
 import sys
 
-from dashboard import (host, jormungandr, logs, monitoring, pair, peers, sleep, supervisor,
+from dashboard import (host, jormungandr, logs, mina, monitoring, pair, peers, sleep, supervisor,
                        supervisord, validators)
 from dashboard.grafana import ROOT, RUNBOOKS, board, runbook_id, text
 
@@ -30,7 +30,8 @@ def runbooks():
 BOARDS = {"1-can-i-sleep": sleep.make, "2-validators": validators.make, "3-pair": pair.make,
           "4-peers": peers.make, "5-host": host.make, "6-logs": logs.make,
           "7-monitoring": monitoring.make, "8-runbooks": runbooks, "9-supervisor": supervisord.make,
-          "10-validator-supervisor": supervisor.make, "11-jormungandr": jormungandr.make}
+          "10-validator-supervisor": supervisor.make, "11-jormungandr": jormungandr.make,
+          "12-mina": mina.make}
 
 
 def runbook_panels():

@@ -100,20 +100,18 @@ std::vector<SqlJob> NodeJobs(std::size_t limit) {
           {"score_history_last", {Told(kScoreHistoryLast, "score_at")}}};
 }
 
-std::vector<SqlJob> DatabaseJobs(bool role_named) {
+std::vector<SqlJob> DatabaseJobs() {
   return {{"oldest_rows", {Told(kOldestRow, "oldest", "name")}},
           {"table_sizes", {Told(kTableBytes, "bytes", "name"), Told(kTableRows, "rows", "name")}},
           {"db_size", {Told(kDbSize, "bytes")}},
-          {"coordinator_sessions", {Told(kCoordinatorSessions, "sessions")}, [role_named] {
-             return role_named;
-           }}};
+          {"coordinator_sessions", {Told(kCoordinatorSessions, "sessions")}}};
 }
 
 std::vector<SqlJob> Jobs(const Settings& settings, const std::shared_ptr<BatchCounter>& counter) {
   std::vector<SqlJob> jobs;
   for (std::vector<SqlJob> some :
        {BatchJobs(counter), SubmissionJobs(settings.storage == "cassandra"), PointJobs(),
-        NodeJobs(settings.per_producer_limit), DatabaseJobs(!settings.coordinator_role.empty())}) {
+        NodeJobs(settings.per_producer_limit), DatabaseJobs()}) {
     std::ranges::move(some, std::back_inserter(jobs));
   }
   return jobs;
@@ -141,6 +139,7 @@ Checked<void> Check(const Settings& settings) {
                              std::to_string(kDaysMax) + " are possible");
     }
   }
+  if (settings.coordinator_role.empty()) return std::unexpected("--mina.coordinator-role: empty");
   if (settings.per_producer_limit > kProducersMax) {
     return std::unexpected("--mina.per-producer-limit: more than " + std::to_string(kProducersMax));
   }
@@ -162,7 +161,7 @@ void DeclareFlags(Flags& flags, Settings& settings) {
   flags.Add("mina.retention-days", settings.retention_days,
             "Days after which rows should have been cleaned up.");
   flags.Add("mina.coordinator-role", settings.coordinator_role,
-            "The role by which the coordinator connects; empty: its sessions are not counted.");
+            "The role by which the coordinator connects: its sessions are counted.");
   flags.Add("mina.per-producer-limit", settings.per_producer_limit,
             "Producers whose scores are told, those with the highest; 0: none.");
   flags.AddChoice("mina.storage", settings.storage, {"postgres", "cassandra"},

@@ -122,6 +122,7 @@ TEST_CASE("flags that cannot be are refused") {
           s.per_producer_limit = 10001;
         }).starts_with("--mina.per-producer-limit"));
   CHECK(with([](Settings& s) { s.per_producer_limit = 10000; }).empty());
+  CHECK(with([](Settings& s) { s.coordinator_role = ""; }).starts_with("--mina.coordinator-role"));
   CHECK(with([](Settings& s) { s.sql.database.dsn = "password=x"; }) != "");
 }
 
