@@ -5,9 +5,6 @@
 #include <optional>
 #include <string>
 
-#include <prometheus/counter.h>
-#include <prometheus/histogram.h>
-
 #include "common/own_metrics.h"
 #include "common/sql/rows.h"
 

@@ -52,7 +52,8 @@ def load(server, database):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    postgres = Postgres(tmp_path_factory.mktemp("mina"))
+    # A session ends with its client, also in the middle of a statement.
+    postgres = Postgres(tmp_path_factory.mktemp("mina"), client_connection_check_interval="100ms")
     try:
         postgres.start()
         postgres.shift = load(postgres, "recorded")
