@@ -80,6 +80,7 @@ DUTIES = Setup(jobs=("beacon",), validators=True)
 BUSY_DUTIES = Setup(jobs=("beacon",), validators=True, network=64)
 PAIR_DUTIES = Setup(validators=True)
 JORMUNGANDR = Setup(jobs=("jormungandr",))
+MINA = Setup(jobs=("mina",))  # A batch a minute.
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
 SUPERVISORD, SUPERVISOR = Setup(jobs=("supervisord",)), Setup(jobs=("validator-supervisor",))
 BORN_BEACON = Setup(jobs=("beacon",), born=True)
@@ -253,6 +254,19 @@ FAULTS = [
     Fault("Jormungandr node forked", "it makes its blocks alone, and is the highest of the three",
           sim("fork", target="jormungandr", node=0), setup=JORMUNGANDR,
           page=Told("Forked", "forked", 2 * MINUTE), cause="forked", lasts=150),
+    Fault("Mina database stopped", "PostgreSQL is stopped",
+          lambda node: node.coordinator.server.stop(),
+          lambda node: node.coordinator.come_back(), setup=MINA,
+          page=Told("DatabaseDown", "database_down", 2 * MINUTE), cause="database_down", lasts=150),
+    Fault("Mina database hangs", "PostgreSQL stands still (SIGSTOP): it takes connections",
+          lambda node: node.coordinator.server.hang_all(),
+          lambda node: node.coordinator.server.go_on_all(), setup=MINA,
+          page=Told("DatabaseDown", "database_down", 2 * MINUTE), cause="database_down", lasts=150),
+    Fault("Mina coordinator stopped", "nobody writes batches any more",
+          lambda node: node.coordinator.stop_writing(),
+          lambda node: node.coordinator.go_on(), setup=MINA,
+          page=Told("BatchLate", "batch_late", 6 * MINUTE), cause="batches_late",
+          beside=("BatchLate",)),
 
     # In fast motion. A scrape has a second there; on a busy machine one fails that would not at 5 s,
     # and begins a `for` anew: what has a long one has room for two.

@@ -9,7 +9,7 @@ import yaml
 import faster
 from harness import ROOT, Alertmanager, Prometheus, Webhook, free_port
 
-JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "jormungandr", "supervisord",
+JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "jormungandr", "mina", "supervisord",
         "validator-supervisor")
 
 

@@ -3,8 +3,12 @@ import dataclasses
 import os
 import pathlib
 import subprocess
+import sys
 
 from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port, free_ports
+
+sys.path.insert(0, str(ROOT / "tests/mina"))
+from coordinator import Coordinator  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
 FACES = ("http", "ws", "control", "beacon", "validator-client")
@@ -19,7 +23,7 @@ SLOTS_PER_EPOCH = 32
 class Setup:
     """What runs, and what of it is watched."""
     jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter,
-                                      # jormungandr, supervisord, validator-supervisor.
+                                      # jormungandr, mina, supervisord, validator-supervisor.
     validators: bool = False          # The beacon exporter judges the duties of the own validators.
     real_geth: bool = False           # In place of all that is simulated.
     born: bool = False                # Starts, and is watched, only when the fault begins.
@@ -72,7 +76,7 @@ class Node:
         self.name, self.setup, self.slot = name, setup, slot
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        self.geth = self.sim = self.disk = None
+        self.geth = self.sim = self.disk = self.coordinator = None
         self.exporters = {}
 
     def start(self, *faults):
@@ -82,6 +86,8 @@ class Node:
                              "--gcmode", "archive").start()
         elif "node_exporter" in self.setup.jobs:
             self.disk = Disk(self.folder).start()
+        elif "mina" in self.setup.jobs:
+            self.coordinator = Coordinator(self.folder).start()
         else:
             more = tuple(face for job, face in MORE_FACES.items() if job in self.setup.jobs)
             flags = []
@@ -97,7 +103,7 @@ class Node:
             for fault in faults:
                 self.sim.fault(**fault)
         flags = {"geth": self._geth_flags, "beacon": self._beacon_flags,
-                 "jormungandr": self._jormungandr_flags,
+                 "jormungandr": self._jormungandr_flags, "mina": self._mina_flags,
                  "supervisord": self._supervisord_flags,
                  "validator-supervisor": self._supervisor_flags}
         for job in self.setup.jobs:
@@ -136,6 +142,9 @@ class Node:
         return [f"--jormungandr.url={url}", *(f"--jormungandr.reference=n{i}={url}/node/{i}"
                                               for i in (1, 2))]
 
+    def _mina_flags(self):
+        return [f"--mina.dsn={self.coordinator.dsn}", "--mina.interval=1m"]
+
     def _supervisord_flags(self):
         return [f"--supervisord.url={self.sim.url('supervisord')}"]
 
@@ -167,6 +176,7 @@ class Node:
         return divmod(self.sim.state()["beacon"]["clock_slot"], SLOTS_PER_EPOCH)
 
     def discard(self):
-        for program in (*self.exporters.values(), self.sim, self.geth, self.disk):
+        for program in (*self.exporters.values(), self.sim, self.geth, self.disk,
+                        self.coordinator):
             if program is not None:
                 program.discard()
