@@ -19,8 +19,8 @@ inline constexpr auto kQueryErrors =
             "reason");
 inline constexpr auto kExtra =
     Gauge("mina_uptime_extra",
-          "What the queries of --sql.extra give: each numeric column of each row, by the row's "
-          "number or first text.",
+          "What the queries of --sql.extra give: each number of each row, by its query, its column "
+          "and the row's other columns.",
           "query", "column", "row");
 
 // The flags that alerts go by.

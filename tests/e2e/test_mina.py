@@ -1,5 +1,5 @@
-"""mina_exporter on a real, private PostgreSQL with rows that a coordinator wrote: the page, each fault
-in the data and each of the connection, and that it can do nothing but read."""
+"""mina_exporter on a real, private PostgreSQL with rows that a coordinator wrote: the page, each
+fault in the data and each of the connection, and that it can do nothing but read."""
 import itertools
 import os
 import re
@@ -73,8 +73,8 @@ def database(server):
 @pytest.fixture
 def watch(server, database, run_exporter):
     def start(*flags):
-        return run_exporter("mina_exporter", f"--mina.dsn={server.dsn} dbname={database} user=mina_ro",
-                            *flags)
+        dsn = f"{server.dsn} dbname={database} user=mina_ro"
+        return run_exporter("mina_exporter", f"--mina.dsn={dsn}", *flags)
     return start
 
 
@@ -225,8 +225,8 @@ FAULTS = {
         {of("submissions_unverified_in_done_batches"): "2",
          of(BY_RESULT, result="valid"): "10", of(BY_RESULT, result="pending"): "1"}),
     "errors of other kinds": (
-        "UPDATE submissions SET validation_error = 'No block found in the S3 bucket' WHERE id = 119;"
-        " UPDATE submissions SET validation_error = E'na\"me\\nof mine' WHERE id = 118",
+        "UPDATE submissions SET validation_error = 'No block found in the S3 bucket' WHERE id = 119"
+        "; UPDATE submissions SET validation_error = E'na\"me\\nof mine' WHERE id = 118",
         {of("validation_errors", **{"class": "invalid_proof"}): "6",
          of("validation_errors", **{"class": "no_block_found"}): "1",
          of("validation_errors", **{"class": "other"}): "1",
@@ -278,8 +278,8 @@ def test_sessions_of_the_coordinator(watch, session):
 
 
 def test_no_batch_and_no_row(server, watch, change):
-    change("TRUNCATE bot_logs, points, points_summary, score_history, submissions, nodes, statehash,"
-           " bot_logs_statehash RESTART IDENTITY")
+    change("TRUNCATE bot_logs, points, points_summary, score_history, submissions, nodes,"
+           " statehash, bot_logs_statehash RESTART IDENTITY")
     page = asked(watch())
     assert failing(page) == set()
     for missing in ("last_batch_end_timestamp_seconds", "last_batch_submissions",
@@ -296,7 +296,8 @@ def test_the_first_row_only_says_where_batches_begin(watch, change):
            " batch_end_epoch) SELECT 0, -1, now, now FROM"
            " (SELECT extract(epoch FROM now())::bigint AS now) AS t")
     page = asked(watch())
-    assert page["mina_uptime_last_batch_end_timestamp_seconds"] == pytest.approx(time.time(), abs=20)
+    ended = page["mina_uptime_last_batch_end_timestamp_seconds"]
+    assert ended == pytest.approx(time.time(), abs=20)
     assert page.get("mina_uptime_last_batch_submissions") is None
     assert page.get("mina_uptime_last_batch_processing_seconds") is None
     # What came before it belongs to no batch.
@@ -329,8 +330,8 @@ def test_cassandra_switches_off_what_waits(watch):
 
 
 def test_a_window_that_does_not_cover_the_batch_is_said(watch, change):
-    change("INSERT INTO submissions (submitted_at_date, submitted_at, submitter) SELECT now()::date,"
-           " now() + i * interval '1 ms', 'x' FROM generate_series(1, 20001) AS i")
+    change("INSERT INTO submissions (submitted_at_date, submitted_at, submitter)"
+           " SELECT now()::date, now() + i * interval '1 ms', 'x' FROM generate_series(1, 20001) AS i")
     page = asked(watch())
     assert page["mina_uptime_last_batch_submissions_covered"] == 0
     assert page.series(f"mina_uptime_{BY_RESULT}") == {}

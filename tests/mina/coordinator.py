@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A small uptime coordinator: a private PostgreSQL with some hours of batches, and who goes on writing
-them. For the demo, the boards and the fault matrix.
+"""A small uptime coordinator: a private PostgreSQL with some hours of batches, and who goes on
+writing them. For the demo, the boards and the fault matrix.
 
 As a program it runs until it is ended by SIGTERM:
   tests/mina/coordinator.py FOLDER [SECONDS]
