@@ -1,0 +1,2 @@
+-- @a every=30s
+SELECT 1
