@@ -63,7 +63,8 @@ def load(server, days):
                f"per_batch={PER_BATCH}", "-v", "age=540", "-f", ROOT / "tests/mina/load.sql"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     told = server.sql("SELECT pg_size_pretty(pg_database_size(current_database())),"
-                      " (SELECT count(*) FROM submissions), (SELECT count(*) FROM points)", DATABASE)
+                      " (SELECT count(*) FROM submissions), (SELECT count(*) FROM points)",
+                      DATABASE)
     size, submissions, points = told.split("|")
     print(f"{days} days, {size}: {submissions} submissions, {points} points;"
           f" loaded in {time.monotonic() - begun:.0f} s\n")
@@ -104,8 +105,8 @@ def of_the_exporter(server, program, folder, seconds, costs):
         exporter.discard()
     rare = sum(cost for every, cost in costs.values() if every > seconds)
     whole = measured + rare
-    print(f"\nthe database's CPU for the exporter: {whole:.0f} ms a minute, {whole / 600:.2f} % of a"
-          f" core\n  measured over {took:.0f} s {measured:.0f} ms a minute, and {rare:.0f} of the"
+    print(f"\nthe database's CPU for the exporter: {whole:.0f} ms a minute, {whole / 600:.2f} % of"
+          f" a core\n  measured over {took:.0f} s {measured:.0f} ms a minute, and {rare:.0f} of the"
           f" queries that come less often\n  by the times above:"
           f" {sum(cost for _, cost in costs.values()):.0f}"
           f"\nthe exporter's own, scraped every 5 s: {ours:.0f} ms a minute")

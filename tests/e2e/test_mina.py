@@ -331,7 +331,8 @@ def test_cassandra_switches_off_what_waits(watch):
 
 def test_a_window_that_does_not_cover_the_batch_is_said(watch, change):
     change("INSERT INTO submissions (submitted_at_date, submitted_at, submitter)"
-           " SELECT now()::date, now() + i * interval '1 ms', 'x' FROM generate_series(1, 20001) AS i")
+           " SELECT now()::date, now() + i * interval '1 ms', 'x'"
+           " FROM generate_series(1, 20001) AS i")
     page = asked(watch())
     assert page["mina_uptime_last_batch_submissions_covered"] == 0
     assert page.series(f"mina_uptime_{BY_RESULT}") == {}

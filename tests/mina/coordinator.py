@@ -21,7 +21,8 @@ from postgres import Postgres  # noqa: E402
 DATABASE = "coordinator"
 PRODUCERS, BATCHES, PER_BATCH = 12, 200, 4
 SUBMIT = ("INSERT INTO submissions (submitted_at_date, submitted_at, submitter, created_at)"
-          " SELECT now()::date, now(), block_producer_key, now() FROM nodes;\n")
+          " SELECT at::date, at, block_producer_key, at FROM nodes,"
+          " (SELECT to_timestamp({}) AT TIME ZONE 'UTC' AS at) AS t;\n")
 
 
 class Coordinator:
@@ -71,10 +72,15 @@ class Coordinator:
         self.go_on()
 
     def _write(self):
-        last = int(self.server.sql("SELECT max(batch_end_epoch) FROM bot_logs", DATABASE))
+        last, submitted = (float(found) for found in self.server.sql(
+            "SELECT max(batch_end_epoch) FROM bot_logs;"
+            "SELECT extract(epoch FROM max(submitted_at)) FROM submissions", DATABASE).split())
+        last = int(last)
+        # What came due while nobody wrote is worked off: producers send again what was not taken.
         while not self.ended.is_set():
-            self._say(SUBMIT)
-            # What came due while nobody wrote is worked off, as a coordinator does it.
+            while submitted + self.seconds / PER_BATCH <= time.time():
+                submitted += self.seconds / PER_BATCH
+                self._say(SUBMIT.format(submitted))
             while time.time() >= last + self.seconds + self.seconds / 20:
                 last += self.seconds
                 self._say(f"\\set ends {last}\n\\set took {self.seconds / 20 * (1 + last % 3)}\n"
