@@ -102,6 +102,18 @@ EXPOSE 19107
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/computehorde_exporter", "--health"]
 ENTRYPOINT ["/usr/bin/computehorde_exporter"]
 
+FROM scratch AS mina_exporter
+COPY --from=build /roots/mina_exporter /
+LABEL org.opencontainers.image.title="mina_exporter" \
+  org.opencontainers.image.description="Prometheus exporter for the Mina uptime coordinator" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="0.1.0"
+USER 65532:65532
+ENV STAKEWATCH_WEB_LISTEN_ADDRESS=:19106
+EXPOSE 19106
+HEALTHCHECK --interval=10s --timeout=3s --start-period=10s CMD ["/usr/bin/mina_exporter", "--health"]
+ENTRYPOINT ["/usr/bin/mina_exporter"]
+
 # It acts, and is in no profile of docker-compose.yaml. Its configuration, token and state folder are
 # mounted: actions/restart_hook/README.md.
 FROM scratch AS restart_hook

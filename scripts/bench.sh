@@ -3,7 +3,8 @@
 # measured and how: docs/performance.md.
 #   scripts/bench.sh [flags of tests/bench/bench.py, as --pairs 9 or --only own-keys]
 #   scripts/bench.sh validator-set [flags of tests/bench/validator_set.py, as --turns 5]
-# Without any, both.
+#   scripts/bench.sh mina [flags of tests/bench/mina.py]    (MINA_BENCH_DAYS=90: 4 GB)
+# Without any, all of them.
 # A Go is fetched into $STAKEWATCH_CACHE (~/.cache/stakewatch) where the machine's own is too old.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,6 +19,12 @@ if [[ $(printf '%s\n%s\n' "$go_oldest" "${version#go}" | sort -V | head -n1) != 
   [[ -x $go ]] || scripts/go_toolchain.py "$cache/go"
 fi
 
+if [[ ${1:-} == mina ]]; then
+  scripts/install-packages.sh demo
+  scripts/build.sh release mina_exporter
+  exec python3 -B tests/bench/mina.py --bin build/release/bin "${@:2}"
+fi
+
 scripts/build.sh release geth_exporter beacon_exporter stakewatch_sim validator_set_bench
 echo "Building the Go peers with $("$go" version)"
 for peer in peer-go peer-beacon-go validator-set-go; do
@@ -28,4 +35,4 @@ if [[ ${1:-} == validator-set ]]; then
   exec "${validator_set[@]}" "${@:2}"
 fi
 python3 -B tests/bench/bench.py --bin build/release/bin "$@"
-(( $# )) || "${validator_set[@]}"
+(( $# )) || { "${validator_set[@]}" && scripts/bench.sh mina; }

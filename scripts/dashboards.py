@@ -13,7 +13,7 @@ import json
 import pathlib
 import sys
 
-from dashboard import (computehorde, host, jormungandr, logs, monitoring, pair, peers, sleep,
+from dashboard import (computehorde, host, jormungandr, logs, mina, monitoring, pair, peers, sleep,
                        supervisor, supervisord, validators)
 from dashboard.grafana import ROOT, RUNBOOKS, board, runbook_id, text
 
@@ -31,7 +31,7 @@ BOARDS = {"1-can-i-sleep": sleep.make, "2-validators": validators.make, "3-pair"
           "4-peers": peers.make, "5-host": host.make, "6-logs": logs.make,
           "7-monitoring": monitoring.make, "8-runbooks": runbooks, "9-supervisor": supervisord.make,
           "10-validator-supervisor": supervisor.make, "11-jormungandr": jormungandr.make,
-          "13-computehorde": computehorde.make}
+          "12-mina": mina.make, "13-computehorde": computehorde.make}
 
 
 def runbook_panels():

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # `make demo`: every exporter, a real Prometheus and a real Alertmanager with our configuration, on a
-# simulated Geth, beacon node, validator supervisor, supervisord and Jormungandr nodes. Ctrl-C ends
-# all of it. GETH_URL=… (and GETH_WS_URL=…)
-# and BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
+# simulated Geth, beacon node, validator supervisor, supervisord and Jormungandr nodes, and on a
+# private PostgreSQL to which a small Mina coordinator writes a batch a minute. Ctrl-C ends all of it.
+# GETH_URL=… (and GETH_WS_URL=…) and BEACON_URL=… take real nodes instead; VALIDATORS_FILE=… is for the latter.
 # Each port is a variable, which a flag can set as well: --prometheus-port 9095.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 names=(PROMETHEUS_PORT ALERTMANAGER_PORT GETH_EXPORTER_PORT BEACON_EXPORTER_PORT SIM_HTTP_PORT
   SIM_WS_PORT SIM_BEACON_PORT SIM_VALIDATOR_PORT SIM_CONTROL_PORT WEBHOOK_PORT
   SUPERVISORD_EXPORTER_PORT SIM_SUPERVISORD_PORT SUPERVISOR_EXPORTER_PORT SIM_SUPERVISOR_PORT_BASE
-  JORMUNGANDR_EXPORTER_PORT SIM_JORMUNGANDR_PORT COMPUTEHORDE_EXPORTER_PORT)
+  JORMUNGANDR_EXPORTER_PORT SIM_JORMUNGANDR_PORT MINA_EXPORTER_PORT
+  COMPUTEHORDE_EXPORTER_PORT)
 PROMETHEUS_PORT=${PROMETHEUS_PORT:-9090}
 ALERTMANAGER_PORT=${ALERTMANAGER_PORT:-9093}
 GETH_EXPORTER_PORT=${GETH_EXPORTER_PORT:-19101}
@@ -23,6 +24,7 @@ SIM_SUPERVISOR_PORT_BASE=${SIM_SUPERVISOR_PORT_BASE:-23000}
 JORMUNGANDR_EXPORTER_PORT=${JORMUNGANDR_EXPORTER_PORT:-19103}
 SIM_JORMUNGANDR_PORT=${SIM_JORMUNGANDR_PORT:-3100}
 COMPUTEHORDE_EXPORTER_PORT=${COMPUTEHORDE_EXPORTER_PORT:-19107}
+MINA_EXPORTER_PORT=${MINA_EXPORTER_PORT:-19106}
 SIM_HTTP_PORT=${SIM_HTTP_PORT:-8545}
 SIM_WS_PORT=${SIM_WS_PORT:-8546}
 SIM_BEACON_PORT=${SIM_BEACON_PORT:-3500}
@@ -78,7 +80,7 @@ check_ports() {
       echo "demo: $name=$port is given to two programs" >&2
       wrong=yes
     elif [[ $GETH_URL && $name == SIM_[HW]* || $BEACON_URL && $name == SIM_[BV]* ||
-      $GETH_URL && $BEACON_URL && $name =~ SUPERVISOR|JORMUNGANDR|COMPUTEHORDE ]]; then
+      $GETH_URL && $BEACON_URL && $name =~ SUPERVISOR|JORMUNGANDR|MINA|COMPUTEHORDE ]]; then
       continue  # No simulated one.
     elif port_taken "$port"; then
       echo "demo: port $port is taken; another one: $name=$((port + 10000 > 65535 ? port - 1000 : port + 10000)) make demo" >&2
@@ -102,7 +104,8 @@ stop_all() {
   trap - EXIT
   (( ${#pids[@]} == 0 )) || echo "Stopping …"
   for name in prometheus alertmanager geth_exporter beacon_exporter supervisor_exporter supervisord_exporter \
-    jormungandr_exporter computehorde_exporter computehorde_validator simulator; do
+    jormungandr_exporter computehorde_exporter computehorde_validator \
+    mina_exporter mina_coordinator simulator; do
     pid=${pids[$name]:-}
     [[ $pid ]] || continue
     kill -TERM "$pid" 2>/dev/null || true
@@ -175,6 +178,8 @@ render() {
       "$JORMUNGANDR_EXPORTER_PORT" >"$work/prometheus/targets/jormungandr.yml"
     printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: computehorde}\n' \
       "$COMPUTEHORDE_EXPORTER_PORT" >"$work/prometheus/targets/computehorde.yml"
+    printf -- '- targets: ["127.0.0.1:%s"]\n  labels: {node: mina}\n' "$MINA_EXPORTER_PORT" \
+      >"$work/prometheus/targets/mina.yml"
   fi
   # A real client and a simulated one are not two of one node.
   if [[ ${GETH_URL:+real} != "${BEACON_URL:+real}" ]]; then
@@ -280,6 +285,23 @@ start_computehorde_exporter() {
   await computehorde_exporter "http://127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT/-/healthy"
 }
 
+# The coordinator works twenty times as fast as a real one.
+start_mina_exporter() {
+  ! [[ $GETH_URL && $BEACON_URL ]] || return 0
+  local tries
+  mkdir "$work/mina"
+  start mina_coordinator python3 -B tests/mina/coordinator.py "$work/mina" 60
+  for (( tries = 0; tries < 300; tries++ )); do
+    check_alive
+    ! grep -q '^ready ' "$work/mina_coordinator.log" || break
+    sleep 0.2
+  done
+  start mina_exporter "$bin/mina_exporter" --mina.interval=1m \
+    --mina.dsn="$(sed -n 's/^ready //p' "$work/mina_coordinator.log")" \
+    --web.listen-address="127.0.0.1:$MINA_EXPORTER_PORT"
+  await mina_exporter "http://127.0.0.1:$MINA_EXPORTER_PORT/-/healthy"
+}
+
 start_monitors() {
   local alertmanager
   alertmanager=$(command -v prometheus-alertmanager || command -v alertmanager)
@@ -305,6 +327,7 @@ EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
                 http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/ (Jormungandr)
                 http://127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT/ (ComputeHorde validator)
+                http://127.0.0.1:$MINA_EXPORTER_PORT/ (Mina's uptime coordinator)
                 http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/ (validator supervisor)
                 http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/ (Supervisor)
 EOF
@@ -321,6 +344,7 @@ EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
   Jormungandr   http://127.0.0.1:$SIM_JORMUNGANDR_PORT/ (simulated: three nodes, at /node/0 to /node/2)
   ComputeHorde  psql -h $work/computehorde/postgres -U postgres validator; redis-cli -s $work/computehorde/redis/redis.sock
+  Mina          psql -h $work/mina/postgres coordinator coordinator (a batch a minute)
   supervisor    $work/rpc.sock (simulated validator supervisor)
   supervisord   http://127.0.0.1:$SIM_SUPERVISORD_PORT/RPC2 (simulated)
 EOF
@@ -343,6 +367,8 @@ EOF
   $fault?kind=fork&node=0&for=5m'    # a Jormungandr node is the highest, and alone on its chain
   psql -h $work/computehorde/postgres -U postgres validator -c "UPDATE validator_weightsettingfinishedevent
     SET created_at = created_at - interval '7 hours'"    # weights of ComputeHorde are old: a page in half a minute
+  psql -h $work/mina/postgres coordinator coordinator -c 'UPDATE bot_logs SET files_processed = 0
+    WHERE id = (SELECT max(id) FROM bot_logs)'    # an empty batch of Mina: a page in half a minute
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults
 EOF
   echo
@@ -369,6 +395,7 @@ main() {
   start_supervisord_exporter
   start_jormungandr_exporter
   start_computehorde_exporter
+  start_mina_exporter
   start_monitors
   say_what_runs
 

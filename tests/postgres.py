@@ -75,7 +75,6 @@ class Postgres(Program):
         self.folder.mkdir(mode=0o755)
         if os.getuid() == 0:
             shutil.chown(self.folder, SERVER_USER, SERVER_USER)
-            _let_through(self.folder.parent)
         done = subprocess.run([*as_server(), self.bin / "initdb", "-D", self.data, "-U", "postgres",
                                "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"],
                               capture_output=True, cwd="/", timeout=120, check=False)
@@ -89,6 +88,8 @@ class Postgres(Program):
         hba.write_text("".join(line + "\n" for line in self.hba) + hba.read_text())
 
     def start(self):
+        if os.getuid() == 0:
+            _let_through(self.folder.parent)  # Each time: another pytest closes its folder again.
         if not self.data.exists():
             self._create()
         super().start()

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "mina")]
 from boards import (EMPTY, EMPTY_AT_TIMES, REASONS, annotation_queries, filled,  # noqa: E402
                     panels, prometheus_queries, shown, soon, variable_queries)
+from coordinator import Coordinator  # noqa: E402
 from harness import (ROOT, Alertmanager, Exporter, Program, Prometheus, Simulator,  # noqa: E402
                      answers, free_port, free_ports, http_request, wait_until)
 
@@ -134,6 +135,9 @@ def prometheus(tmp_path_factory):
         geth, beacon, supervisord, supervisor, jormungandr = (
             keep(exporter).start() for exporter in exporters(sim, folder, forwards))
         host = keep(node_exporter(folder))
+        coordinator = keep(Coordinator(folder))
+        mina = keep(Exporter(BIN / "mina_exporter", folder, "--mina.interval=1m",
+                             f"--mina.dsn={coordinator.start().dsn}", name="mina_exporter")).start()
         alertmanager = keep(Alertmanager(
             folder, ROOT / "prometheus/alertmanager/alertmanager.yml", free_port())).start()
         program = Prometheus(folder, folder / "prometheus.yml")
@@ -141,6 +145,7 @@ def prometheus(tmp_path_factory):
                                "supervisord": (supervisord.port, True),
                                "validator-supervisor": (supervisor.port, True),
                                "jormungandr": (jormungandr.port, True),
+                               "mina": (mina.port, True),
                                "host": (host.port, True),
                                "prysm-validator": (sim.ports["validator-client"], True),
                                "prometheus": (program.port, False),

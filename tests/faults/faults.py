@@ -86,6 +86,7 @@ BUSY_DUTIES = Setup(jobs=("beacon",), validators=True, network=64)
 PAIR_DUTIES = Setup(validators=True)
 JORMUNGANDR = Setup(jobs=("jormungandr",))
 COMPUTEHORDE = Setup(jobs=("computehorde",))
+MINA = Setup(jobs=("mina",))  # A batch a minute.
 CLIENT = Setup(jobs=("beacon", "prysm-validator"), validators=True)
 SUPERVISORD, SUPERVISOR = Setup(jobs=("supervisord",)), Setup(jobs=("validator-supervisor",))
 BORN_BEACON = Setup(jobs=("beacon",), born=True)
@@ -262,11 +263,24 @@ FAULTS = [
     Fault("ComputeHorde database killed", "its PostgreSQL ends at once, as without power",
           lambda node: node.validator.server.kill(), lambda node: node.validator.server.start(),
           setup=COMPUTEHORDE, page=Told("DatabaseDown", "database_down", 2 * MINUTE),
-          cause="other_page"),
+          cause="database_down"),
     Fault("ComputeHorde weights late", "the last weight setting is of 7 hours ago",
           lambda node: node.validator.lose_weights(), lambda node: node.validator.find_weights(),
           setup=COMPUTEHORDE, page=Told("WeightsNotSet", "weights_not_set", 90),
-          beside=("WeightsNotSet",), cause="other_page"),
+          beside=("WeightsNotSet",), cause="weights_not_set"),
+    Fault("Mina database stopped", "PostgreSQL is stopped",
+          lambda node: node.coordinator.server.stop(),
+          lambda node: node.coordinator.come_back(), setup=MINA,
+          page=Told("DatabaseDown", "database_down", 2 * MINUTE), cause="database_down", lasts=150),
+    Fault("Mina database hangs", "PostgreSQL stands still (SIGSTOP): it takes connections",
+          lambda node: node.coordinator.server.hang_all(),
+          lambda node: node.coordinator.server.go_on_all(), setup=MINA,
+          page=Told("DatabaseDown", "database_down", 2 * MINUTE), cause="database_down", lasts=150),
+    Fault("Mina coordinator stopped", "nobody writes batches any more",
+          lambda node: node.coordinator.stop_writing(),
+          lambda node: node.coordinator.go_on(), setup=MINA,
+          page=Told("BatchLate", "batch_late", 6 * MINUTE), cause="batches_late",
+          beside=("BatchLate",)),
 
     # In fast motion. A scrape has a second there; on a busy machine one fails that would not at 5 s,
     # and begins a `for` anew: what has a long one has room for two.
@@ -362,7 +376,7 @@ FAULTS = [
               "UPDATE constance_constance SET value = 'gAKJLg==' WHERE key = 'SERVING'"),
           validator_sql("UPDATE constance_constance SET value = 'gAKILg==' WHERE key = 'SERVING'"),
           setup=COMPUTEHORDE, page=Told("NotServing", "not_serving", 20 * MINUTE),
-          cause="other_page", resolved_within=10 * MINUTE, fast=True),
+          cause="weights_not_set", resolved_within=10 * MINUTE, fast=True),
     Fault("ComputeHorde dump failed", "a fresh backup of 0 bytes",
           lambda node: write_backup(node.validator.backups, "4", time.time(), 0),
           lambda node: (node.validator.backups / "db_dump_4.Fc.dump.zstd").unlink(),

@@ -9,8 +9,8 @@ import yaml
 import faster
 from harness import ROOT, Alertmanager, Prometheus, Webhook, free_port
 
-JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "jormungandr", "computehorde",
-        "supervisord", "validator-supervisor")
+JOBS = ("geth", "beacon", "prysm-validator", "node_exporter", "jormungandr", "mina",
+        "computehorde", "supervisord", "validator-supervisor")
 
 
 class Monitors:

@@ -7,7 +7,8 @@ import sys
 
 from harness import ROOT, Exporter, Geth, Program, Simulator, answers, free_port, free_ports
 
-sys.path.insert(0, str(ROOT / "tests/computehorde"))
+sys.path[:0] = [str(ROOT / "tests/computehorde"), str(ROOT / "tests/mina")]
+from coordinator import Coordinator  # noqa: E402
 from validator import Validator  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("STAKEWATCH_BIN", ROOT / "build/dev/bin"))
@@ -23,7 +24,7 @@ SLOTS_PER_EPOCH = 32
 class Setup:
     """What runs, and what of it is watched."""
     jobs: tuple = ("geth", "beacon")  # What is scraped; also prysm-validator, node_exporter,
-                                      # jormungandr, computehorde, supervisord,
+                                      # jormungandr, mina, computehorde, supervisord,
                                       # validator-supervisor.
     validators: bool = False          # The beacon exporter judges the duties of the own validators.
     real_geth: bool = False           # In place of all that is simulated.
@@ -77,7 +78,7 @@ class Node:
         self.name, self.setup, self.slot = name, setup, slot
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        self.geth = self.sim = self.disk = self.validator = None
+        self.geth = self.sim = self.disk = self.validator = self.coordinator = None
         self.exporters = {}
 
     def start(self, *faults):
@@ -89,6 +90,8 @@ class Node:
             self.disk = Disk(self.folder).start()
         elif "computehorde" in self.setup.jobs:
             self.validator = Validator(self.folder).start()
+        elif "mina" in self.setup.jobs:
+            self.coordinator = Coordinator(self.folder).start()
         else:
             more = tuple(face for job, face in MORE_FACES.items() if job in self.setup.jobs)
             flags = []
@@ -106,6 +109,7 @@ class Node:
         flags = {"geth": self._geth_flags, "beacon": self._beacon_flags,
                  "jormungandr": self._jormungandr_flags,
                  "computehorde": lambda: self.validator.flags,
+                 "mina": self._mina_flags,
                  "supervisord": self._supervisord_flags,
                  "validator-supervisor": self._supervisor_flags}
         for job in self.setup.jobs:
@@ -144,6 +148,9 @@ class Node:
         return [f"--jormungandr.url={url}", *(f"--jormungandr.reference=n{i}={url}/node/{i}"
                                               for i in (1, 2))]
 
+    def _mina_flags(self):
+        return [f"--mina.dsn={self.coordinator.dsn}", "--mina.interval=1m"]
+
     def _supervisord_flags(self):
         return [f"--supervisord.url={self.sim.url('supervisord')}"]
 
@@ -176,6 +183,6 @@ class Node:
 
     def discard(self):
         for program in (*self.exporters.values(), self.sim, self.geth, self.disk,
-                        self.validator):
+                        self.validator, self.coordinator):
             if program is not None:
                 program.discard()

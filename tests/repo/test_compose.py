@@ -18,7 +18,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text()
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 ONE_SHOTS = {"init", "first_answers", "own_validators", "demo_validators", "validator_warning",
              "node_settings", "targets_node", "targets_validator", "targets_demo",
-             "targets_jormungandr", "targets_computehorde", "targets_supervisor",
+             "targets_jormungandr", "targets_mina", "targets_computehorde", "targets_supervisor",
              "targets_supervisord", "targets_elsewhere"}
 # What each profile starts beside the monitoring.
 MONITORING = {"init", "page_log", "geth_exporter", "beacon_exporter", "first_answers", "prometheus",
@@ -30,6 +30,7 @@ PROFILES = {"node": {"geth", "prysm", "node_settings", "own_validators", "target
             "monitoring-only": {"own_validators", "targets_elsewhere"},
             "jormungandr": {"jormungandr_exporter", "targets_jormungandr"},
             "computehorde": {"computehorde_exporter", "targets_computehorde"},
+            "mina": {"mina_exporter", "targets_mina"},
             "supervisor": {"supervisor_exporter", "targets_supervisor"},
             "supervisord": {"supervisord_exporter", "targets_supervisord"}}
 P2P = {"geth": {("30303", "tcp"), ("30303", "udp")},
@@ -243,6 +244,7 @@ def test_secrets_are_with_those_who_need_them():
                    if source in ("jwt", "secrets"))
     given = {name: service["secrets"] for name, service in SERVICES.items() if "secrets" in service}
     assert given == {"validator": ["wallet_password"],
+                     "mina_exporter": ["mina_password"],
                      "supervisor_exporter": ["supervisor_key"],
                      "computehorde_exporter": ["computehorde_password",
                                                "computehorde_redis_password"],

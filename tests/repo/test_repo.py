@@ -85,8 +85,28 @@ CLIENTS = {"geth": {"client.h", "client.cpp", "heads.cpp"},
            "supervisord": {"client.h", "client.cpp"}}
 
 
+# Those that ask a database, by files of SQL alone.
+SQL = {"computehorde", "mina"}
+
+
 def test_each_exporter_has_its_clients():
-    assert set(CLIENTS) == {path.name for path in (ROOT / "exporters").iterdir() if path.is_dir()}
+    assert set(CLIENTS) | SQL == {path.name for path in (ROOT / "exporters").iterdir()
+                                  if path.is_dir()}
+
+
+@pytest.mark.parametrize("exporter", sorted(SQL))
+def test_sql_stands_in_its_files_and_reads(exporter):
+    word = re.compile(r"\b(?:SELECT|INSERT|UPDATE|DELETE|COPY|ALTER|CREATE|SET|LOCK|CALL)\b")
+    assert not [path for path in sources(f"exporters/{exporter}")
+                if word.search((ROOT / path).read_text())]
+    files = sorted((ROOT / f"exporters/{exporter}/queries").glob("*.sql"))
+    assert files
+    for path in files:
+        text = re.sub("^--.*", "", path.read_text(), flags=re.MULTILINE)
+        for statement in filter(None, map(str.strip, text.split(";"))):
+            assert re.match("SELECT|WITH", statement), f"{path.name}: {statement[:60]}"
+            assert not re.search(r"\bFOR (UPDATE|SHARE)\b|\bINTO\b|\b(nextval|setval|pg_\w*lock)",
+                                 statement, re.IGNORECASE), path.name
 
 
 @pytest.mark.parametrize("exporter", sorted(CLIENTS))
@@ -159,6 +179,7 @@ def test_each_exporter_has_its_readme():
 # of old. docs/security.md says the same, and what makes the difference.
 EXPOSURE_MAX = {"geth_exporter": 14, "beacon_exporter": 14, "jormungandr_exporter": 14,
                 "computehorde_exporter": 14,
+                "mina_exporter": 14,
                 "supervisord_exporter": 15, "supervisor_exporter": 16, "restart_hook": 15}
 UNITS = {path.stem: path for path in ROOT.glob("*/*/*.service")}
 
@@ -166,7 +187,7 @@ UNITS = {path.stem: path for path in ROOT.glob("*/*/*.service")}
 def test_each_unit_has_its_limit():
     text = (ROOT / "docs/security.md").read_text()
     said = dict(re.findall(r"^\| `(\w+).service` \| ([\d.]+) \|", text, re.MULTILINE))
-    assert set(EXPOSURE_MAX) == set(UNITS) == {*(f"{name}_exporter" for name in CLIENTS),
+    assert set(EXPOSURE_MAX) == set(UNITS) == {*(f"{name}_exporter" for name in {*CLIENTS, *SQL}),
                                                "restart_hook"}
     assert said == {name: f"{limit / 10}" for name, limit in EXPOSURE_MAX.items()}
 

@@ -291,6 +291,18 @@ CASES = {
     "jormungandr-stands-without-peers": (
         ["TipStale/page@jormungandr", "TipStale/warning@jormungandr", "TipLag/page@jormungandr",
          "NoPeers/page@jormungandr"], ["TipStale/page@jormungandr"]),
+    "mina-database-down": (
+        ["DatabaseDown/page@mina", "BatchLate/page@mina", "NoSubmissions/page@mina",
+         "QueryFailing/warning@mina", "ScoreWrong/warning@mina", "NodeDown/page"],
+        ["DatabaseDown/page@mina", "NodeDown/page"]),
+    "mina-coordinator-gone": (
+        ["CoordinatorSessions/page@mina", "BatchLost/page@mina", "BatchLate/page@mina",
+         "BatchLate/warning@mina", "NoSubmissions/page@mina"],
+        ["CoordinatorSessions/page@mina", "NoSubmissions/page@mina"]),
+    "mina-nothing-comes": (
+        ["NoSubmissions/page@mina", "BatchEmpty/page@mina", "BatchLost/page@mina",
+         "BatchLate/page@mina"],
+        ["NoSubmissions/page@mina", "BatchLost/page@mina"]),
     "independent": (["PeersInOneSubnet/warning", "CertificateExpiring/warning"],
                     ["PeersInOneSubnet/warning", "CertificateExpiring/warning"]),
 }

@@ -108,8 +108,10 @@ def test_every_example_of_targets_is_looked_for():
         name = f"targets/{path.name.removesuffix('.example')}"
         assert any(fnmatch.fnmatch(name, pattern) for pattern in patterns), name
         (group,) = yaml.safe_load(path.read_text())
-        own = {"node": "jormungandr", "pool": "main"}  # A node by itself.
-        assert group["labels"] == (own if "jormungandr" in name else {"node": "main"})
+        # Those of them that are a node by themselves.
+        own = {"targets/jormungandr.yml": {"node": "jormungandr", "pool": "main"},
+               "targets/mina.yml": {"node": "mina"}}
+        assert group["labels"] == own.get(name, {"node": "main"})
 
 
 def test_all_targets_of_the_shipped_node_have_its_name():

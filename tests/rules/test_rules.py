@@ -38,8 +38,14 @@ def alerts():
     return [rule for rule in rules() if "alert" in rule]
 
 
+def log_alerts():
+    """Of Loki, which evaluates them itself."""
+    return [rule for path in sorted((ROOT / "prometheus/loki/rules").glob("*/*.yml"))
+            for group in yaml.safe_load(path.read_text())["groups"] for rule in group["rules"]]
+
+
 def alert_names():
-    return sorted({rule["alert"] for rule in alerts()})
+    return sorted({rule["alert"] for rule in alerts() + log_alerts()})
 
 
 def test_configurations_are_valid():
@@ -79,6 +85,33 @@ def test_alert_has_its_form(rule):
     # A rule's own labels are no $labels: they would print as nothing.
     own = "|".join(rule["labels"])
     assert not re.search(rf"\$labels\.({own})\b", json.dumps(annotations))
+
+
+@pytest.mark.parametrize("rule", log_alerts(), ids=lambda rule: rule["alert"])
+def test_an_alert_on_logs_has_its_form(rule):
+    annotations = rule["annotations"]
+    assert rule["labels"]["severity"] == "warning" and "count_over_time({" in rule["expr"]
+    assert annotations["runbook_url"] == f"docs/runbooks/{rule['alert']}.md"
+    assert annotations["summary"]
+    assert annotations["description"].startswith(f"Cause: {rule['labels']['cause']}.")
+
+
+def log_lines_of(alert, lines):
+    """Those that its filters let through: RE2 and Python agree on them."""
+    (rule,) = (rule for rule in log_alerts() if rule["alert"] == alert)
+    patterns = re.findall(r"\|~ `([^`]*)`", rule["expr"])
+    assert patterns
+    return [line for line in lines if all(re.search(pattern, line) for pattern in patterns)]
+
+
+def test_alerts_on_logs_find_their_lines():
+    healthy = ["coordinator - INFO - create_bot_log end", "coordinator - INFO - Retrieved 120 rows",
+               "coordinator - INFO - application status updated", "ERROR - connection lost"]
+    retries = ["coordinator - WARNING - Retrying the batch", "ERROR - retry 2 of 3"]
+    status = ["ERROR - Error: update of application_status", "Application status update failed"]
+    lines = healthy + retries + status
+    assert log_lines_of("CoordinatorRetries", lines) == retries
+    assert log_lines_of("ApplicationStatusFailed", lines) == status
 
 
 def causes():

@@ -16,7 +16,8 @@ OFF = {"no keymanager", "no --beacon.validator-set", "no --geth.expected-peers",
        "not in a container", "no supervisord_exporter", "nothing has ended",
        "no supervisor_exporter", "not on the validator host", "no --supervisor.interchange",
        "no --supervisor.reverse-port", "no upload seen", "nothing happened", "no socket",
-       "no jormungandr_exporter", "no --jormungandr.reference", "no slot in this time"}
+       "no jormungandr_exporter", "no --jormungandr.reference", "no slot in this time",
+       "no mina_exporter", "no submission"}
 
 
 def test_every_panel_is_answered(stack):
