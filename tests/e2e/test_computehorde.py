@@ -14,8 +14,8 @@ from postgres import Postgres, SqlError, go_on, hang
 from redis import USER, Redis, RedisError
 
 sys.path.insert(0, str(ROOT / "tests/computehorde"))
-from validator import (GOES_ON, SCHEMA, SETS_WEIGHTS, database_flag, fill,  # noqa: E402
-                       redis_flags, write_backup, write_backups)
+from validator import (GOES_ON, SCHEMA, database_flag, fill, redis_flags,  # noqa: E402
+                       write_backup, write_backups)
 
 QUEUES = {"default", "weights", "metagraph", "organic_jobs"}
 
@@ -116,8 +116,9 @@ def test_a_page_of_today(exporter):
     told = {name: page[f"computehorde_{name}"] for name in (
         "weight_setting_block_to", "organic_pending", "organic_jobs_cheated",
         "organic_jobs_cheated_unslashed", "organic_jobs_slashed", "miners",
-        "miners_with_collateral", "miners_with_address", "reservations", "block_number", "blocks_unfinished", "block_gaps",
-        "system_events_unsent", "serving", "celery_unacked", "backup_keep_last")}
+        "miners_with_collateral", "miners_with_address", "reservations", "block_number",
+        "blocks_unfinished", "block_gaps", "system_events_unsent", "serving", "celery_unacked",
+        "backup_keep_last")}
     assert told == {
         "weight_setting_block_to": 7000722, "organic_pending": 1, "organic_jobs_cheated": 1,
         "organic_jobs_cheated_unslashed": 0, "organic_jobs_slashed": 1, "miners": 6,
@@ -155,7 +156,7 @@ def test_a_page_of_today(exporter):
 def test_a_validator_that_goes_on_is_healthy(database, run_exporter):
     """What the demo runs."""
     for _ in range(2):
-        database.sql(GOES_ON + SETS_WEIGHTS)
+        database.sql(GOES_ON)
     page = settled(run_exporter("computehorde_exporter", database.flag))
     assert not failed(page) and page["computehorde_block_gaps"] == 0
     assert age(page, "block_last_timestamp_seconds") < 60
