@@ -194,7 +194,7 @@ start_node() {
   if ! [[ $GETH_URL && $BEACON_URL ]]; then
     others=(--supervisord "127.0.0.1:$SIM_SUPERVISORD_PORT" --supervisor-socket "$work/rpc.sock"
       --supervisor-procfs "$work/proc" --supervisor-forwards "$SIM_SUPERVISOR_PORT_BASE"
-      --jormungandr "127.0.0.1:$SIM_JORMUNGANDR_PORT")
+      --supervisor-home "$work/home" --jormungandr "127.0.0.1:$SIM_JORMUNGANDR_PORT")
   fi
   start simulator "$bin/stakewatch_sim" --http "$http" --ws "$ws" --ipc "$work/geth.ipc" \
     --control "$control" --webhook "127.0.0.1:$WEBHOOK_PORT" --block-interval "$slot_seconds" \
@@ -233,10 +233,14 @@ start_beacon_exporter() {
 start_supervisor_exporter() {
   ! [[ $GETH_URL && $BEACON_URL ]] || return 0
   (umask 077 && curl -fsS "http://127.0.0.1:$SIM_CONTROL_PORT/supervisor-key" >"$work/supervisor-key")
+  # This machine's /dev/shm and /sys are not those of the simulated host.
   start supervisor_exporter "$bin/supervisor_exporter" --supervisor.rpc="$work/rpc.sock" \
     --supervisor.key-file="$work/supervisor-key" --path.procfs="$work/proc" \
     --supervisor.node=10.77.1.2:2222 --supervisor.node=10.77.2.2:2222 \
     --supervisor.port-base="$SIM_SUPERVISOR_PORT_BASE" \
+    --supervisor.data-dir="$work/home/data" --supervisor.logs-dir="$work/home/logs" \
+    --supervisor.interchange="$work/home/slashing-protection.json" \
+    --path.shm="$work/home" --path.sysfs="$work/home" \
     --web.listen-address="127.0.0.1:$SUPERVISOR_EXPORTER_PORT"
   await supervisor_exporter "http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/-/healthy"
 }

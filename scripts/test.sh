@@ -12,7 +12,7 @@ scripts/build.sh "$preset" || exit
 ctest=(ctest --preset "$preset" -j4)
 [[ $preset == dev ]] || exec "${ctest[@]}"
 
-suites=(ctest tests/{repo,rules,dashboards} tests/e2e/test_*.py)
+suites=(ctest tests/{repo,dashboards} tests/{rules,e2e}/test_*.py)
 run() {
   if [[ $1 == ctest ]]; then
     exec "${ctest[@]}"

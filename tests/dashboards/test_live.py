@@ -72,7 +72,6 @@ def supervisor_flags(folder, forwards):
     # The simulator's has the processes alone.
     (folder / "proc/net").mkdir()
     (folder / "proc/net/tcp").write_text("  sl  local_address rem_address   st\n")
-    (folder / "proc/swaps").write_text("Filename Type Size Used Priority\n")
     return [f"--supervisor.rpc={folder}/rpc.sock", "--supervisor.rpc-interval=1s",
             f"--supervisor.key-file={folder}/data/rpc.key",
             *(f"--supervisor.node={bastion}" for bastion in BASTIONS),

@@ -39,6 +39,7 @@ constexpr const char* kHelp =
     "  --supervisor-certificate PATH  where the certificate of that is written\n"
     "  --supervisor-forwards PORT  the first of the local ports of its tunnels (none)\n"
     "  --supervisor-procfs PATH  a folder like /proc with its processes (none)\n"
+    "  --supervisor-home PATH  a folder with its data/ and logs/ (none)\n"
     "  --jormungandr HOST:PORT  the REST of three Jormungandr nodes, at /node/<i> (none)\n"
     "  --slot TIME             the beacon chain's and Jormungandr's, e.g. 2s (12s)\n"
     "  --slots-per-epoch N     8: the preset minimal, 32: mainnet (8)\n"
@@ -103,6 +104,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
   std::string* const path = flag == "supervisor-socket"        ? &options.supervisor_socket
                             : flag == "supervisor-certificate" ? &options.supervisor_certificate
                             : flag == "supervisor-procfs"      ? &options.supervisor_procfs
+                            : flag == "supervisor-home"        ? &options.supervisor_home
                                                                : nullptr;
   if (path != nullptr) {
     *path = value;
@@ -128,7 +130,7 @@ int ApplyFlag(const std::string& flag, const std::string& value, Options& option
 }
 
 int ParseFlags(int argc, char** argv, Options& options) {
-  static const std::array<option, 29> kFlags = {{
+  static const std::array<option, 30> kFlags = {{
       {"http", required_argument, nullptr, 1},
       {"ws", required_argument, nullptr, 1},
       {"ipc", required_argument, nullptr, 1},
@@ -144,6 +146,7 @@ int ParseFlags(int argc, char** argv, Options& options) {
       {"supervisor-certificate", required_argument, nullptr, 1},
       {"supervisor-forwards", required_argument, nullptr, 1},
       {"supervisor-procfs", required_argument, nullptr, 1},
+      {"supervisor-home", required_argument, nullptr, 1},
       {"jormungandr", required_argument, nullptr, 1},
       {"slot", required_argument, nullptr, 1},
       {"slots-per-epoch", required_argument, nullptr, 1},

@@ -35,6 +35,7 @@ struct Options {
   // The local ports of its tunnels begin here (base, +3, +6 and +7); 0: there are none.
   std::uint16_t supervisor_forwards = 0;
   std::string supervisor_procfs = {};       // A folder like /proc with its processes; empty: none.
+  std::string supervisor_home = {};         // A folder with its backup and its log; empty: none.
   std::optional<Address> jormungandr = {};  // Three nodes' REST, at /node/<i>.
   std::string ipc_path = {};                // Empty: no socket.
   double block_interval = 0;                // Seconds; 0: only NewBlock() makes blocks.

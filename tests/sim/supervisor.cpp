@@ -213,6 +213,7 @@ void Procfs::Follow(const FaultSet& faults, double now) {
     started_[0] = now - kBootBefore;
     std::filesystem::create_directories(folder_);
     std::ofstream(folder_ + "/stat") << "cpu  1 2 3\nbtime " << std::llround(started_[0]) << "\n";
+    std::ofstream(folder_ + "/swaps") << "Filename Type Size Used Priority\n";
     Write(1, 0, "/sbin/init", now);
   }
   const Reality reality = RealityOf(faults);

@@ -209,5 +209,57 @@ TEST_CASE("supervisor: its processes are in a folder like /proc") {
   std::filesystem::remove_all(folder);
 }
 
+std::string ReadAll(const std::filesystem::path& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST_CASE("supervisor: its folder has a backup, an export and a log of what happens") {
+  const std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("sim-home-" + std::to_string(getpid()));
+  const auto log = [&] { return ReadAll(folder / "logs/supervisor.log"); };
+  const auto count = [&](const std::string& text) {
+    const std::string all = log();
+    int found = 0;
+    for (std::size_t at = 0; (at = all.find(text, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  {
+    Simulator simulator({.supervisor = Address{}, .supervisor_home = folder});
+    const std::filesystem::path backup = folder / "data/supervisor-backup.bin";
+    CHECK(std::filesystem::file_size(backup) == 904);
+    CHECK(ReadAll(folder / "slashing-protection.json").find("signed_attestations") !=
+          std::string::npos);
+    CHECK(count("Connected to ") == 2);
+    CHECK(count("Started supervised process validator\n") == 1);
+    CHECK(count("Uploaded") == 0);
+    std::filesystem::remove(backup);
+
+    simulator.SetFault({.kind = Kind::kReality, .node = kSupervisorNode, .value = "retry_gap"});
+    CHECK(count("Supervised process validator exited\n") == 1);
+    CHECK(count("Uploaded scp backup to root@10.77.1.2:2222\n") == 1);
+    CHECK(count("Uploaded scp backup to ") == 2);
+    CHECK(std::filesystem::exists(backup));
+    simulator.Clear();
+    CHECK(count("Started supervised process validator\n") == 2);
+
+    simulator.SetFault(
+        {.kind = Kind::kReality, .node = kSupervisorNode, .value = "used_bastion_down"});
+    CHECK(count("WARNING  validator_supervisor.ssh Unexpectedly disconnected from "
+                "root@10.77.1.2:2222, ") == 1);
+    simulator.Clear();
+    CHECK(count("Connected to ") == 3);
+
+    // Who is killed says nothing; the next one begins anew.
+    const std::string before = log();
+    simulator.SetFault({.kind = Kind::kStop, .node = kSupervisorNode});
+    CHECK(log() == before);
+    simulator.Clear();
+    CHECK(count("Connected to ") == 5);
+  }
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace stakewatch::sim

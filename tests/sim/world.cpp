@@ -36,6 +36,10 @@ World::World(const Options& options)
     procfs_ = std::make_unique<Procfs>(options.supervisor_procfs);
     procfs_->Follow(faults_, now);
   }
+  if (!options.supervisor_home.empty()) {
+    home_ = std::make_unique<SupervisorHome>(options.supervisor_home);
+    home_->Follow(faults_);
+  }
   if (options.jormungandr) {
     jormungandr_ = std::make_unique<Jormungandr>(faults_, now, options.slot_seconds, options.seed);
   }
@@ -88,6 +92,7 @@ void World::Changed() {
   const double now = UnixNow();
   for (const auto& node : nodes_) node->Refresh(now);
   if (procfs_) procfs_->Follow(faults_, now);
+  if (home_) home_->Follow(faults_);
   other_certificate_ = faults_.Find(Kind::kOtherCertificate, kSupervisorNode) != nullptr;
   if (jormungandr_) jormungandr_->Refresh(now);
   if (!beacon_) return;

@@ -13,6 +13,7 @@
 #include "tests/sim/jormungandr.h"
 #include "tests/sim/simulator.h"
 #include "tests/sim/supervisor.h"
+#include "tests/sim/supervisor_home.h"
 
 namespace stakewatch::sim {
 
@@ -79,6 +80,7 @@ class World {
   std::unique_ptr<Jormungandr> jormungandr_;  // None: there are none.
   bool changed_ = false;
   std::unique_ptr<Procfs> procfs_;  // Null: none.
+  std::unique_ptr<SupervisorHome> home_;
   std::atomic<bool> other_certificate_ = false;
   OnHead on_head_;
   BeaconNode::Emit on_event_;

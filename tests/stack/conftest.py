@@ -161,8 +161,9 @@ class Stack(Project):
 @pytest.fixture(scope="session")
 def images():
     """Ours, from the Dockerfile."""
-    done = subprocess.run(["docker", "compose", "--env-file", ".env.example", "--profile", "demo",
-                           "build", "init", "geth_exporter", "beacon_exporter", "simulator"],
+    done = subprocess.run(["docker", "compose", "--env-file", ".env.example", "--profile=demo",
+                           "--profile=supervisor", "--profile=supervisord", "--profile=jormungandr",
+                           "build"],
                           cwd=ROOT, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
