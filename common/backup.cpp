@@ -34,8 +34,9 @@ std::string_view NextWord(std::string_view& line) {
 
 std::optional<double> TimeOf(std::string_view text) {
   double time = 0;
-  const char* const end = text.data() + text.size();
-  const auto [at, error] = std::from_chars(text.data(), end, time, std::chars_format::fixed);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [at, error] = std::from_chars(begin, end, time, std::chars_format::fixed);
   if (error != std::errc() || at != end || !std::isfinite(time) || time < 0) return std::nullopt;
   return time;
 }

@@ -366,7 +366,7 @@ EOF
   $fault?kind=reality&value=silent_links&for=5m'    # the tunnels look alive, and nothing comes through
   $fault?kind=fork&node=0&for=5m'    # a Jormungandr node is the highest, and alone on its chain
   psql -h $work/computehorde/postgres -U postgres validator -c "UPDATE validator_weightsettingfinishedevent
-    SET created_at = created_at - interval '7 hours'"    # weights of ComputeHorde are old: a page in half a minute
+    SET created_at = created_at - interval '7 hours'"    # ComputeHorde's weights are late: a page in a minute
   psql -h $work/mina/postgres coordinator coordinator -c 'UPDATE bot_logs SET files_processed = 0
     WHERE id = (SELECT max(id) FROM bot_logs)'    # an empty batch of Mina: a page in half a minute
   curl http://127.0.0.1:$SIM_CONTROL_PORT/                                     # all faults

@@ -39,7 +39,8 @@ def _server_user():
 class Redis(Program):
     """Keeps nothing on disk: started again it is empty."""
 
-    def __init__(self, folder, password="hush"):
+    def __init__(self, folder, password="hush", more=""):
+        """`more`: lines of its configuration."""
         program = shutil.which("redis-server")
         assert program, "no Redis: scripts/install-packages.sh test"
         self.folder = pathlib.Path(folder) / "redis"
@@ -56,7 +57,7 @@ class Redis(Program):
         self.config.write_text(
             f'port 0\nunixsocket "{self.socket}"\nunixsocketperm 777\ndir "{self.folder}"\n'
             f'save ""\nappendonly no\ndaemonize no\n'
-            f"user {USER} on >{password} ~* {RIGHTS}\n")
+            f"user {USER} on >{password} ~* {RIGHTS}\n{more}")
         if os.getuid() == 0:
             os.chown(self.folder, who.pw_uid, who.pw_gid)
             _let_through(self.folder.parent)

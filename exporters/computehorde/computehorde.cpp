@@ -97,7 +97,7 @@ Checked<std::vector<Source>> Sources(const Settings& settings, OwnMetrics& own) 
   }
   auto backup = BackupSource(settings.backup, kBackupMetrics);
   if (!backup) return std::unexpected(backup.error());
-  if (*backup) sources.push_back(std::move(**backup));
+  if (auto& source = *backup) sources.push_back(std::move(*source));
   return sources;
 }
 

@@ -24,7 +24,8 @@ ERAS = {"2024-11": "2024_11", "2026-01": "2026_01"}
 WRITE_EVERY_SECONDS = 5
 DATABASE = "validator"
 
-# What happens between two looks at it: a block, at times manifests, an event, a job.
+# What happens between two looks at it: a block, at times manifests, an event, a job, weights. Weights
+# that are much too late stay so: then a fault has been put into the data.
 GOES_ON = """
 UPDATE validator_block SET end_timestamp = now() WHERE end_timestamp IS NULL;
 INSERT INTO validator_block SELECT max(block_number) + 1, now() FROM validator_block
@@ -40,11 +41,9 @@ INSERT INTO validator_systemevent (type, subtype, timestamp, long_description, d
 UPDATE validator_systemevent SET sent = true;
 UPDATE validator_organicjob SET status = 'COMPLETED'
   WHERE status = 'PENDING' AND updated_at < now() - interval '1 minute';
-"""
-SETS_WEIGHTS = """
 INSERT INTO validator_weightsettingfinishedevent (created_at, block_from, block_to)
   SELECT now(), max(block_to), max(block_to) + 722 FROM validator_weightsettingfinishedevent
-  HAVING max(created_at) < now() - interval '144 minutes';
+  HAVING max(created_at) BETWEEN now() - interval '5 hours' AND now() - interval '144 minutes';
 """
 
 
@@ -89,7 +88,6 @@ class Validator:
         self.server, self.redis = Postgres(folder), Redis(folder)
         self.backups = self.folder / "backups"
         self.stopped = threading.Event()
-        self.sets_weights = True
         self.writer = threading.Thread(target=self._write, daemon=True)
 
     def start(self):
@@ -113,7 +111,7 @@ class Validator:
         waiting = 0
         while not self.stopped.wait(WRITE_EVERY_SECONDS):
             try:
-                self.sql(GOES_ON + (SETS_WEIGHTS if self.sets_weights else ""))
+                self.sql(GOES_ON)
                 # Some tasks come, and a worker takes them all.
                 waiting = (waiting + 3) % 8
                 self.redis.command("DEL", "default")
@@ -121,15 +119,6 @@ class Validator:
                     self.redis.command("RPUSH", "default", *["task"] * waiting)
             except (SqlError, RedisError, subprocess.TimeoutExpired):
                 pass  # A test has stopped one of them.
-
-    def lose_weights(self):
-        """As if it had set none for 7 hours."""
-        self.sets_weights = False
-        self.sql("UPDATE validator_weightsettingfinishedevent "
-                 "SET created_at = created_at - interval '7 hours'")
-
-    def find_weights(self):
-        self.sets_weights = True
 
     def discard(self):
         self.stopped.set()

@@ -51,7 +51,7 @@ def test_boards_are_fresh(tmp_path):
 def test_uids_are_fixed_and_unique():
     boards = load().values()
     uids = [board["uid"] for board in boards]
-    assert len(set(uids)) == len(uids) == 12
+    assert len(set(uids)) == len(uids) == 13
     assert all(re.fullmatch(r"stakewatch-[a-z]+", uid) for uid in uids)
     assert len({board["title"] for board in boards}) == len(uids)
     for board in boards:

@@ -4,18 +4,19 @@ the rest."""
 import pathlib
 import re
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 
 import pytest
-from harness import ROOT, promtool_accepts
+from harness import ROOT, free_port, promtool_accepts
 from postgres import Postgres, SqlError, go_on, hang
 from redis import USER, Redis, RedisError
 
 sys.path.insert(0, str(ROOT / "tests/computehorde"))
-from validator import (GOES_ON, SCHEMA, SETS_WEIGHTS, database_flag, fill,  # noqa: E402
-                       redis_flags, write_backup, write_backups)
+from validator import (GOES_ON, SCHEMA, database_flag, fill, redis_flags,  # noqa: E402
+                       write_backup, write_backups)
 
 QUEUES = {"default", "weights", "metagraph", "organic_jobs"}
 
@@ -116,8 +117,9 @@ def test_a_page_of_today(exporter):
     told = {name: page[f"computehorde_{name}"] for name in (
         "weight_setting_block_to", "organic_pending", "organic_jobs_cheated",
         "organic_jobs_cheated_unslashed", "organic_jobs_slashed", "miners",
-        "miners_with_collateral", "miners_with_address", "reservations", "block_number", "blocks_unfinished", "block_gaps",
-        "system_events_unsent", "serving", "celery_unacked", "backup_keep_last")}
+        "miners_with_collateral", "miners_with_address", "reservations", "block_number",
+        "blocks_unfinished", "block_gaps", "system_events_unsent", "serving", "celery_unacked",
+        "backup_keep_last")}
     assert told == {
         "weight_setting_block_to": 7000722, "organic_pending": 1, "organic_jobs_cheated": 1,
         "organic_jobs_cheated_unslashed": 0, "organic_jobs_slashed": 1, "miners": 6,
@@ -155,7 +157,7 @@ def test_a_page_of_today(exporter):
 def test_a_validator_that_goes_on_is_healthy(database, run_exporter):
     """What the demo runs."""
     for _ in range(2):
-        database.sql(GOES_ON + SETS_WEIGHTS)
+        database.sql(GOES_ON)
     page = settled(run_exporter("computehorde_exporter", database.flag))
     assert not failed(page) and page["computehorde_block_gaps"] == 0
     assert age(page, "block_last_timestamp_seconds") < 60
@@ -433,6 +435,27 @@ def test_a_command_without_the_right_leaves_the_others(run_exporter, database, r
     assert set(page.by("computehorde_celery_queue_length", "queue")) == QUEUES
     assert page["computehorde_celery_unacked"] == 0
     assert page["computehorde_redis_memory_used_bytes"] > 0
+
+
+def test_redis_over_tls_shows_who_it_is(place, database, run_exporter, programs):
+    key, certificate, port = place / "key.pem", place / "cert.pem", free_port()
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate,
+                    "-days", "2", "-subj", "/CN=redis", "-addext", "subjectAltName=IP:127.0.0.1"],
+                   check=True, capture_output=True, timeout=30)
+    key.chmod(0o644)
+    redis = Redis(place, more=f"tls-port {port}\nbind 127.0.0.1\ntls-auth-clients no\n"
+                              f'tls-cert-file "{certificate}"\ntls-key-file "{key}"\n')
+    programs.append(redis)
+    redis.start()
+    flags = [f"--computehorde.redis=rediss://127.0.0.1:{port}", *redis_flags(redis)[1:]]
+    believed = run_exporter("computehorde_exporter", database.flag, *flags,
+                            f"--computehorde.redis-ca-file={certificate}")
+    for _ in range(2):
+        assert up(believed.page())["celery"] == 1
+    page = run_exporter("computehorde_exporter", database.flag, *flags).page()
+    assert up(page)["celery"] == 0 and failures(page, "tls") == 1
+    assert "computehorde_celery_queue_length" not in page.names()
 
 
 def test_the_user_of_redis_can_do_nothing_else(redis):

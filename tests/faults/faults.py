@@ -265,7 +265,10 @@ FAULTS = [
           setup=COMPUTEHORDE, page=Told("DatabaseDown", "database_down", 2 * MINUTE),
           cause="database_down"),
     Fault("ComputeHorde weights late", "the last weight setting is of 7 hours ago",
-          lambda node: node.validator.lose_weights(), lambda node: node.validator.find_weights(),
+          validator_sql("UPDATE validator_weightsettingfinishedevent "
+                        "SET created_at = created_at - interval '7 hours'"),
+          validator_sql("UPDATE validator_weightsettingfinishedevent "
+                        "SET created_at = created_at + interval '7 hours'"),
           setup=COMPUTEHORDE, page=Told("WeightsNotSet", "weights_not_set", 90),
           beside=("WeightsNotSet",), cause="weights_not_set"),
     Fault("Mina database stopped", "PostgreSQL is stopped",

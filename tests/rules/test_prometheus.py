@@ -4,6 +4,7 @@ import http.server
 import json
 import pathlib
 import shutil
+import subprocess
 import sys
 import threading
 
@@ -120,3 +121,28 @@ def test_all_targets_of_the_shipped_node_have_its_name():
                                for given in job.get("static_configs", [])]
              for job in config["scrape_configs"]}
     assert nodes["geth"] == nodes["beacon"] == ["main"]
+
+
+def test_the_job_with_a_client_certificate_fits_in(tmp_path):
+    """upstream-computehorde.yml.example, as its first lines say to use it."""
+    shutil.copytree(ROOT / "prometheus", tmp_path / "prometheus")
+    file = tmp_path / "prometheus/prometheus.yml"
+    config = yaml.safe_load(file.read_text())
+    (job,) = yaml.safe_load((ROOT / "prometheus/upstream-computehorde.yml.example").read_text())
+    assert job["job_name"].startswith("upstream-computehorde") and job["scheme"] == "https"
+    config["scrape_configs"].append(job)
+    file.write_text(yaml.safe_dump(config))
+
+    def check():
+        return subprocess.run(["promtool", "check", "config", file], capture_output=True, text=True,
+                              timeout=60, check=False)
+    done = check()
+    assert done.returncode != 0 and "secrets/computehorde" in done.stderr, "it is a real path"
+    key, certificate = (file.parent / job["tls_config"][name] for name in ("key_file", "cert_file"))
+    key.parent.mkdir(parents=True)
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", certificate,
+                    "-subj", "/CN=prometheus"], check=True, capture_output=True, timeout=30)
+    shutil.copy(certificate, file.parent / job["tls_config"]["ca_file"])
+    done = check()
+    assert done.returncode == 0, done.stdout + done.stderr
