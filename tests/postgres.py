@@ -17,6 +17,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import Program, wait_until  # noqa: E402
@@ -49,8 +50,12 @@ class Postgres(Program):
     by the socket. `tls`: files of a certificate and its key. `settings`: of postgresql.conf."""
 
     def __init__(self, folder, hba=(), tls=None, **settings):
-        self.folder = pathlib.Path(folder) / "postgres"
-        self.data = self.folder / "data"
+        self.folder = self.place = pathlib.Path(folder) / "postgres"
+        if os.getuid() == 0 and any(part.startswith("pytest-of-") for part in self.folder.parts):
+            # The server's user must get there, and pytest closes its folders to all others whenever
+            # another pytest starts: it is elsewhere, and has a link here.
+            self.place = pathlib.Path(tempfile.mkdtemp(prefix="stakewatch-postgres."))
+        self.data = self.place / "data"
         self.bin = _programs_folder()
         self.hba = list(hba)
         self.tls = dict(zip(("server.crt", "server.key"), tls or ()))
@@ -58,7 +63,7 @@ class Postgres(Program):
             settings = {"ssl": "on", **settings}
         self.port = str(settings.get("port", 5432))
         # No durability: the folder is thrown away. A stopped backend holds nothing up for long.
-        settings = {"listen_addresses": "", "unix_socket_directories": self.folder,
+        settings = {"listen_addresses": "", "unix_socket_directories": self.place,
                     "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
                     "max_connections": "30", "shared_buffers": "32MB", "lc_messages": "C",
                     "autovacuum_naptime": "1h", **settings}
@@ -72,9 +77,14 @@ class Postgres(Program):
         return f"host={self.folder} port={self.port}"
 
     def _create(self):
-        self.folder.mkdir(mode=0o755)
+        if self.place == self.folder:
+            self.place.mkdir()
+        else:
+            self.folder.symlink_to(self.place)
+        self.place.chmod(0o755)
         if os.getuid() == 0:
-            shutil.chown(self.folder, SERVER_USER, SERVER_USER)
+            shutil.chown(self.place, SERVER_USER, SERVER_USER)
+            _let_through(self.place.parent)
         done = subprocess.run([*as_server(), self.bin / "initdb", "-D", self.data, "-U", "postgres",
                                "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"],
                               capture_output=True, cwd="/", timeout=120, check=False)
@@ -88,8 +98,6 @@ class Postgres(Program):
         hba.write_text("".join(line + "\n" for line in self.hba) + hba.read_text())
 
     def start(self):
-        if os.getuid() == 0:
-            _let_through(self.folder.parent)  # Each time: another pytest closes its folder again.
         if not self.data.exists():
             self._create()
         super().start()
@@ -161,6 +169,8 @@ class Postgres(Program):
     def discard(self):
         if self.running():
             self.kill()
+        if self.place != self.folder:
+            shutil.rmtree(self.place, ignore_errors=True)
 
 
 def _stands_or_ended(pid):
