@@ -326,10 +326,10 @@ stakewatch runs${GETH_URL:+ on $GETH_URL}${BEACON_URL:+ on $BEACON_URL}. Ctrl-C 
 EOF
   [[ $GETH_URL && $BEACON_URL ]] || cat <<EOF
                 http://127.0.0.1:$JORMUNGANDR_EXPORTER_PORT/ (Jormungandr)
-                http://127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT/ (ComputeHorde validator)
-                http://127.0.0.1:$MINA_EXPORTER_PORT/ (Mina's uptime coordinator)
                 http://127.0.0.1:$SUPERVISOR_EXPORTER_PORT/ (validator supervisor)
                 http://127.0.0.1:$SUPERVISORD_EXPORTER_PORT/ (Supervisor)
+                http://127.0.0.1:$MINA_EXPORTER_PORT/ (Mina's uptime coordinator)
+                http://127.0.0.1:$COMPUTEHORDE_EXPORTER_PORT/ (ComputeHorde validator)
 EOF
   cat <<EOF
   Prometheus    http://127.0.0.1:$PROMETHEUS_PORT/alerts
