@@ -157,13 +157,23 @@ class Stack(Project):
     def loki(self, path, **query):
         return get(f"http://{self.address('loki')}:3100/loki/api/v1/{path}", **query)["data"]
 
+    def log(self, service, line):
+        """As if a container of that service had said it."""
+        body = json.dumps({"streams": [{"stream": {"service_name": service},
+                                        "values": [[str(time.time_ns()), line]]}]})
+        request = urllib.request.Request(
+            f"http://{self.address('loki')}:3100/loki/api/v1/push", body.encode(),
+            {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 204
+
 
 @pytest.fixture(scope="session")
 def images():
     """Ours, from the Dockerfile."""
     done = subprocess.run(["docker", "compose", "--env-file", ".env.example", "--profile=demo",
                            "--profile=supervisor", "--profile=supervisord", "--profile=jormungandr",
-                           "build"],
+                           "--profile=mina", "--profile=computehorde", "build"],
                           cwd=ROOT, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

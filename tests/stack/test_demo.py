@@ -125,3 +125,13 @@ def test_the_heartbeat_is_in_the_log(stack):
     """Of page_log, which takes all notifications where no receiver is set."""
     wait("the Watchdog among the logs", lambda: stack.loki(
         "query_range", query='{service_name="page_log"} |= "Watchdog"')["result"])
+
+
+def test_an_alert_on_a_log_reaches_the_webhook(stack):
+    """Loki evaluates prometheus/loki/rules once a minute."""
+    stack.log("mina-coordinator", "ERROR: application_status of a producer was not updated")
+    (alert,) = wait("an alert by Loki", lambda: [
+        alert for alert in stack.alerts()
+        if alert["labels"]["alertname"] == "ApplicationStatusFailed"][:1], 180)
+    assert alert["labels"]["severity"] == "warning"
+    assert alert["labels"]["service_name"] == "mina-coordinator"
