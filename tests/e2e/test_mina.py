@@ -11,13 +11,11 @@ import pytest
 from harness import ROOT, Program, promtool_accepts, wait_until
 
 sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/mina"))
 from postgres import Postgres, SqlError, go_on, hang  # noqa: E402
+from recorded import CASE, LAST_END, TABLES, load_recorded  # noqa: E402
 
 FOLDER = ROOT / "tests/mina"
-CASE = FOLDER / "cases/coordinator-nine-batches"
-TABLES = ("bot_logs", "statehash", "bot_logs_statehash", "nodes", "points", "points_summary",
-          "score_history", "submissions")
-LAST_END = 1795241103  # Of the recorded rows.
 QUERIES = sum(path.read_text().count("-- @")
               for path in (ROOT / "exporters/mina/queries").glob("*.sql"))
 # Of the run itself, not of the rows.
@@ -27,36 +25,13 @@ PRODUCERS = ["B62qeccbc87e4b5ce2fe28308fd9f2a7baf3e6cdbdf8135f776cbc6",
 NAMES = itertools.count()
 
 
-def load(server, database):
-    """The recorded rows as if the last batch had ended ten minutes ago; gives the shift."""
-    shift = int(time.time()) - 600 - LAST_END
-    server.sql(f"CREATE DATABASE {database}")
-    server.load(FOLDER / "schema.sql", database)
-    later = f"interval '{shift} seconds'"
-    server.sql("\n".join([
-        "SET session_replication_role = replica;",  # points_summary has its own file.
-        *(f"\\copy {table} FROM '{CASE / table}.csv' CSV HEADER" for table in TABLES),
-        f"UPDATE bot_logs SET batch_start_epoch = batch_start_epoch + {shift}, batch_end_epoch ="
-        f" batch_end_epoch + {shift}, file_timestamps = file_timestamps + {later};",
-        f"UPDATE submissions SET submitted_at = submitted_at + {later}, created_at = created_at +"
-        f" {later}, submitted_at_date = (submitted_at + {later})::date;",
-        f"UPDATE points SET file_timestamps = file_timestamps + {later}, created_at = created_at +"
-        f" {later}, blockchain_epoch = blockchain_epoch + 1000 * {shift};",
-        f"UPDATE score_history SET score_at = score_at + {later};",
-        f"UPDATE nodes SET updated_at = updated_at + {later};",
-        *(f"SELECT setval('{table}_id_seq', max(id)) FROM {table};" for table in TABLES
-          if table != "points_summary"),
-        "VACUUM ANALYZE;"]), database)
-    return shift
-
-
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     # A session ends with its client, also in the middle of a statement.
     postgres = Postgres(tmp_path_factory.mktemp("mina"), client_connection_check_interval="100ms")
     try:
         postgres.start()
-        postgres.shift = load(postgres, "recorded")
+        postgres.shift = load_recorded(postgres, "recorded", time.time() - 600)
         yield postgres
     finally:
         postgres.discard()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""A small uptime coordinator: a private PostgreSQL with some hours of batches, and who goes on
-writing them. For the demo, the boards and the fault matrix.
+"""A small uptime coordinator: a private PostgreSQL with some batches, and who goes on writing them.
+For the demo, the boards and the fault matrix.
 
-As a program it runs until it is ended by SIGTERM:
+As a program, which begins with the rows of a real coordinator, it runs until it is ended by SIGTERM:
   tests/mina/coordinator.py FOLDER [SECONDS]
 prints "ready DSN" once the exporter can connect; a batch has so many SECONDS (60).
 """
@@ -17,6 +17,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from postgres import Postgres  # noqa: E402
+from recorded import load_recorded  # noqa: E402
 
 DATABASE = "coordinator"
 PRODUCERS, BATCHES, PER_BATCH = 12, 200, 4
@@ -26,11 +27,12 @@ SUBMIT = ("INSERT INTO submissions (submitted_at_date, submitted_at, submitter, 
 
 
 class Coordinator:
-    """`seconds`: its interval. While it writes it has a session of its role."""
+    """`seconds`: its interval. `recorded`: it begins with the rows of a real coordinator instead of
+    some hours of its own. While it writes it has a session of its role."""
 
-    def __init__(self, folder, seconds=60):
+    def __init__(self, folder, seconds=60, recorded=False):
         self.server = Postgres(folder, client_connection_check_interval="100ms", timezone="UTC")
-        self.seconds = seconds
+        self.seconds, self.recorded = seconds, recorded
         self.psql = self.thread = None
         self.ended = threading.Event()
 
@@ -40,11 +42,15 @@ class Coordinator:
 
     def start(self):
         self.server.start()
-        self.server.sql(f"CREATE DATABASE {DATABASE}")
-        self.server.load(HERE / "schema.sql", DATABASE)
-        self.server.load(HERE / "load.sql", DATABASE, variables={
-            "producers": PRODUCERS, "batches": BATCHES, "seconds": self.seconds,
-            "per_batch": PER_BATCH, "age": 0})
+        if self.recorded:
+            # The last recorded submissions came half a minute after the last batch.
+            load_recorded(self.server, DATABASE, time.time() - 60)
+        else:
+            self.server.sql(f"CREATE DATABASE {DATABASE}")
+            self.server.load(HERE / "schema.sql", DATABASE)
+            self.server.load(HERE / "load.sql", DATABASE, variables={
+                "producers": PRODUCERS, "batches": BATCHES, "seconds": self.seconds,
+                "per_batch": PER_BATCH, "age": 0})
         self.go_on()
         return self
 
@@ -108,7 +114,7 @@ def main():
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: over.set())
-    coordinator = Coordinator(folder, *map(int, seconds))
+    coordinator = Coordinator(folder, *map(int, seconds), recorded=True)
     try:
         coordinator.start()
         print(f"ready {coordinator.dsn}", flush=True)
