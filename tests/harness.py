@@ -22,22 +22,23 @@ import time
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-LOOK_AGAIN_SECONDS = 0.02
+LOOK_AGAIN_SECONDS = 0.02, 0.1  # At first, and after a second of waiting.
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None)
 EPHEMERAL_PORTS_BEGIN = 32768  # Linux's default.
 
 
-def wait_until(condition, seconds, what, every=LOOK_AGAIN_SECONDS):
+def wait_until(condition, seconds, what, every=None):
     """The first true value of condition(), looked for until `seconds` have passed."""
-    end = time.monotonic() + seconds
+    begun = time.monotonic()
     while True:
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        waited = time.monotonic() - begun
+        if waited > seconds:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(every)
+        time.sleep(every or LOOK_AGAIN_SECONDS[waited > 1])
 
 
 _given_ports = set()

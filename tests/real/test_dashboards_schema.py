@@ -57,7 +57,7 @@ def complaints(packages, tmp_path):
 
 def test_boards_are_as_grafana_has_them(complaints):
     boards = [json.loads(path.read_text()) for path in BOARDS]
-    assert len(boards) == 11
+    assert len(boards) == 13
     assert complaints(boards) == []
 
 
