@@ -193,10 +193,11 @@ class Matrix:
                 say(f"all is over after {time.monotonic() - began:.0f} s")
                 time.sleep(SETTLE)  # Nothing may come: there is no condition to wait for.
             finally:
-                for story in self.stories:
-                    story.node.discard()
+                # The monitors first: to them the end of a node is one more fault.
                 for monitors in self.monitors():
                     monitors.discard()
+                for story in self.stories:
+                    story.node.discard()
         self.took = time.monotonic() - began
         say(f"{self.took:.0f} s in all; the longest: " + ", ".join(
             f"{story.fault.name} {story.over - began:.0f} s"
