@@ -193,17 +193,28 @@ std::optional<std::int64_t> Database::CertificateNotAfter() const {
 Result<void> Database::Connect(const Deadline& deadline) {
   connection_.reset();
   auto parameters = target_.parameters;
-  if (!target_.host.empty()) {
-    const auto addresses = Lookup(target_.host).Wait(deadline);
-    if (!addresses) return std::unexpected(addresses.error());
-    // The first alone: libpq gives each of several the same deadline, which is ours.
-    parameters.emplace_back("hostaddr", addresses->front());
-  }
   if (!target_.password_file.empty()) {
     auto secret = ReadSecret(target_.password_file);
     if (!secret) return Fail(Reason::kQueryError, secret.error());
     parameters.emplace_back("password", std::move(*secret));
   }
+  if (target_.host.empty()) return ConnectBy(parameters, deadline);
+  const auto addresses = Lookup(target_.host).Wait(deadline);
+  if (!addresses) return std::unexpected(addresses.error());
+  Result<void> last = Fail(Reason::kUnreachable, "no address of " + target_.host);
+  std::size_t left = addresses->size();
+  for (const std::string& address : *addresses) {
+    parameters.emplace_back("hostaddr", address);
+    // An address that swallows packets leaves time for the next one.
+    last = ConnectBy(parameters, deadline.Within(deadline.Left() / static_cast<long>(left--)));
+    parameters.pop_back();
+    // Whoever has answered is the one.
+    if (last || last.error().reason == Reason::kQueryError) return last;
+  }
+  return last;
+}
+
+Result<void> Database::ConnectBy(const SqlParameters& parameters, const Deadline& deadline) {
   std::vector<const char*> keywords, values;
   for (const auto& [keyword, value] : parameters) {
     keywords.push_back(keyword.c_str());

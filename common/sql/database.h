@@ -38,6 +38,8 @@ class Database {
 
  private:
   struct Connection;
+  Result<void> ConnectBy(const SqlParameters& parameters, const Deadline& deadline);
+
   SqlTarget target_;
   std::unique_ptr<Connection> connection_;
 };

@@ -16,9 +16,12 @@ struct SqlOptions {
   std::string application_name;  // In pg_stat_activity.
 };
 
+using SqlParameters =
+    std::vector<std::pair<std::string, std::string>>;  // libpq's keywords, values.
+
 // Checked once; how to connect.
 struct SqlTarget {
-  std::vector<std::pair<std::string, std::string>> parameters;  // libpq's keywords and values.
+  SqlParameters parameters;
   std::string host;  // To be looked up under our deadline; empty: a socket or an address.
   std::string password_file;
 };
