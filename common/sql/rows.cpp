@@ -26,14 +26,15 @@ std::optional<std::string_view> SqlRow::Text(std::string_view column) const {
 }
 
 std::optional<double> SqlRow::Number(std::string_view column) const {
-  const auto text = Text(column);
-  if (!text) return std::nullopt;
+  const auto cell = Text(column);
+  if (!cell) return std::nullopt;
+  const std::string_view text = *cell;
   double number = 0;
-  const char* const text_end = text->data() + text->size();
-  const auto [end, error] = std::from_chars(text->data(), text_end, number);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = end == text.data() + text.size();
   // What a double cannot hold (numeric has 131072 digits) is none either.
-  if (error == std::errc::result_out_of_range && end == text_end) return std::nullopt;
-  if (error != std::errc() || end != text_end) Wrong(column, *text, "number");
+  if (error == std::errc::result_out_of_range && whole) return std::nullopt;
+  if (error != std::errc() || !whole) Wrong(column, text, "number");
   if (!std::isfinite(number)) return std::nullopt;
   return number;
 }

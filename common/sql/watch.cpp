@@ -134,6 +134,7 @@ void SqlWatch::State::Look(const Deadline& deadline) {
 void SqlWatch::State::AskOne(Asked& asked, const Deadline& deadline) {
   const JobTime began_at = std::chrono::system_clock::now();
   std::vector<std::string> values;
+  values.reserve(asked.values.size());
   for (const auto& value : asked.values) values.push_back(value());
   requests->Increment();
   Sheet sheet(declared);
