@@ -1,6 +1,8 @@
 #include "common/json_plain.h"
 
 #include <algorithm>
+#include <array>
+#include <map>
 
 #include "common/json_text.h"
 
@@ -45,17 +47,20 @@ JsonKind BareKind(std::string_view text) {
   return IsNumber(text) ? JsonKind::kNumber : JsonKind::kMissing;
 }
 
-// One object, read plainly.
+constexpr std::size_t kOutermost = 1;
+
+// One object, read plainly. All that follows the text is inlined, so that the place in it stays in
+// a register.
 class Plain {
  public:
   Plain(const char* at, const char* end, const JsonWanted& wanted, std::span<JsonScalar> values,
         JsonSteps* steps)
-      : at_(at), end_(end), wanted_(wanted), values_(values), steps_(steps) {}
+      : at_(at), end_(end), quotes_(at), wanted_(wanted), values_(values), steps_(steps) {}
 
   JsonExtent Read() {
     std::ranges::fill(values_, JsonScalar{});
     if (!Is('{')) return Failed();
-    Open({});
+    Open(kOutermost);
     do {
       if (!Member()) return Failed();
     } while (depth_ > 0);
@@ -64,14 +69,25 @@ class Plain {
   }
 
  private:
+  struct Within {
+    std::size_t number = 0;            // Of this object, in the order of the text.
+    const JsonNames* names = nullptr;  // Those that are wanted in it.
+  };
+
   bool Is(char c) {
     if (*at_ != c) return false;
     ++at_;
     return true;
   }
-  bool IsAfterSpace(char c) {
+  STAKEWATCH_INLINE bool IsAfterSpace(char c) {
     at_ = SkipJsonSpace(at_);
     return Is(c);
+  }
+  // Behind the opening quote.
+  STAKEWATCH_INLINE std::string_view String() {
+    const char* const begin = at_;
+    at_ = quotes_.EndOf(begin);
+    return Since(begin);
   }
   std::string_view Since(const char* begin) const {
     return {begin, static_cast<std::size_t>(at_ - begin)};
@@ -79,89 +95,89 @@ class Plain {
   // Where the text goes against us may be where there is no more of it.
   JsonExtent Failed() const { return {at_ >= end_ ? Fit::kMore : Fit::kNo, nullptr}; }
 
-  void Open(std::string_view name) {
-    within_[depth_++] = {objects_++, name};
+  STAKEWATCH_INLINE void Open(std::size_t wanted) {
+    within_[depth_++] = {objects_++, &wanted_.names[wanted]};
     empty_ = true;
   }
 
   // A name with its value or the opening of it, and all closings behind.
-  bool Member() {
+  STAKEWATCH_INLINE bool Member() {
     if (empty_ && IsAfterSpace('}')) return Close();
     if (!IsAfterSpace('"')) return false;
-    const char* const name_begin = at_;
-    at_ = SkipPlain(at_);
-    const std::string_view name = Since(name_begin);
+    const std::string_view name = String();
     if (!Is('"') || !IsAfterSpace(':')) return false;
+    if (*at_ == ' ') ++at_;  // As many write it.
     at_ = SkipJsonSpace(at_);
     empty_ = false;
-    const int field = Find(name);
-    if (steps_ != nullptr) Note(name);
+    const Within& here = within_[depth_ - 1];
+    const JsonMeaning meaning = here.names->Find(name);
+    if (meaning.object != 0) Forget(meaning.object);
+    if (steps_ != nullptr) Note(*steps_, {here.number, name});
     if (*at_ == '{') {
       if (depth_ == kDepthMax) return false;
-      if (field >= 0) Set({Since(at_), JsonKind::kOther, field});
+      Set({Since(at_), JsonKind::kOther, meaning.field});
       ++at_;
-      Open(name);
+      Open(meaning.object);
       return true;
     }
-    return Scalar(field) && AfterValue();
+    return Scalar(meaning.field) && AfterValue();
   }
 
-  bool Scalar(int field) {
-    const bool quoted = Is('"');
+  STAKEWATCH_INLINE bool Scalar(int field) {
+    if (Is('"')) {
+      Set({String(), JsonKind::kString, field});
+      return Is('"');
+    }
     const char* const begin = at_;
-    at_ = quoted ? SkipPlain(at_) : SkipBare(at_);
-    const std::string_view text = Since(begin);
-    const JsonKind kind = quoted ? JsonKind::kString : BareKind(text);
-    if (kind == JsonKind::kMissing) return false;
-    Set({text, kind, field});
-    return !quoted || Is('"');
+    at_ = SkipBare(at_);
+    const JsonKind kind = BareKind(Since(begin));
+    Set({Since(begin), kind, field});
+    return kind != JsonKind::kMissing;
   }
 
-  bool AfterValue() {
-    if (IsAfterSpace(',')) return true;
-    return Is('}') && Close();
+  STAKEWATCH_INLINE bool AfterValue() {
+    for (;;) {
+      if (IsAfterSpace(',')) return true;
+      if (!Is('}')) return false;
+      if (--depth_ == 0) return true;
+    }
   }
 
-  bool Close() {
+  STAKEWATCH_INLINE bool Close() {
     empty_ = false;
     return --depth_ == 0 || AfterValue();
   }
 
-  // The field of this name; what an earlier member of the name brought is forgotten.
-  int Find(std::string_view name) {
-    if (depth_ > 2 || !wanted_.MayBe(name)) return -1;
-    const std::string_view object = depth_ == 1 ? std::string_view() : within_[1].name;
-    int found = -1;
-    for (std::size_t i = 0; i < wanted_.fields.size(); ++i) {
-      const JsonField& field = wanted_.fields[i];
-      if (depth_ == 1 && !field.object.empty() && field.object == name) values_[i] = {};
-      if (field.object.empty() != (depth_ == 1) || field.name != name) continue;
-      if (depth_ == 2 && field.object != object) continue;
-      found = static_cast<int>(i);
+  // What an earlier object of the same name brought.
+  void Forget(std::size_t object) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (wanted_.objects[i] == object) values_[i] = {};
     }
-    return found;
   }
 
-  void Note(std::string_view name) {
-    const JsonName here{within_[depth_ - 1].object, name};
-    auto& names = steps_->names;
-    if (names.size() == JsonSteps::kMax || std::ranges::find(names, here) != names.end()) {
-      steps_->complete = false;
+  static void Note(JsonSteps& steps, const JsonName& name) {
+    if (steps.names.size() == JsonSteps::kMax ||
+        std::ranges::find(steps.names, name) != steps.names.end()) {
+      steps.complete = false;
       return;
     }
-    names.push_back(here);
+    steps.names.push_back(name);
   }
-  void Set(const JsonStep& step) {
-    if (step.field >= 0) values_[static_cast<std::size_t>(step.field)] = {step.kind, step.text};
+  // A store in any case is quicker than a guess whether there is one.
+  STAKEWATCH_INLINE void Set(const JsonStep& step) {
+    JsonScalar& value = step.field >= 0 ? values_[static_cast<std::size_t>(step.field)] : unwanted_;
+    value = {step.kind, step.text};
     if (steps_ != nullptr && steps_->complete) steps_->steps.push_back(step);
   }
 
   const char* at_;
   const char* const end_;
+  JsonQuotes quotes_;
   const JsonWanted& wanted_;
   std::span<JsonScalar> values_;
+  JsonScalar unwanted_;
   JsonSteps* const steps_;
-  std::array<JsonName, kDepthMax> within_{};
+  std::array<Within, kDepthMax> within_{};
   std::size_t depth_ = 0;
   std::size_t objects_ = 0;
   bool empty_ = true;  // Nothing has come in this object yet.
@@ -169,11 +185,19 @@ class Plain {
 
 }  // namespace
 
-JsonWanted::JsonWanted(std::span<const JsonField> wanted) : fields(wanted) {
+JsonWanted::JsonWanted(std::span<const JsonField> fields) {
+  std::vector<std::map<std::string_view, JsonMeaning>> wanted(kOutermost + 1);
+  std::map<std::string_view, std::size_t> known = {{"", kOutermost}};
   for (const JsonField& field : fields) {
-    lengths |= std::uint64_t{1} << (field.name.size() % 64);
-    if (!field.object.empty()) lengths |= std::uint64_t{1} << (field.object.size() % 64);
+    const auto [object, is_new] = known.try_emplace(field.object, wanted.size());
+    if (is_new) {
+      wanted.emplace_back();
+      wanted[kOutermost][field.object].object = object->second;
+    }
+    wanted[object->second][field.name].field = static_cast<int>(objects.size());
+    objects.push_back(object->second);
   }
+  for (const auto& one : wanted) names.emplace_back(one);
 }
 
 JsonExtent ReadPlainly(const char* at, const char* end, const JsonWanted& wanted,

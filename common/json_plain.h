@@ -1,12 +1,12 @@
 #pragma once
 // Objects read without a parser: what nearly all of them are like.
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "common/json_fields.h"
+#include "common/json_names.h"
 
 namespace stakewatch {
 
@@ -33,14 +33,13 @@ struct JsonSteps {
   bool complete = true;  // There are at most kMax names, and each stands once in its object.
 };
 
-// The fields, and how long the names are that matter: most others are of another length.
+// The fields by their names.
 struct JsonWanted {
-  explicit JsonWanted(std::span<const JsonField> wanted);
+  explicit JsonWanted(std::span<const JsonField> fields);
 
-  bool MayBe(std::string_view name) const { return (lengths >> (name.size() % 64) & 1) != 0; }
-
-  std::span<const JsonField> fields;
-  std::uint64_t lengths = 0;
+  std::vector<std::size_t> objects;  // Of each field, its object in `names`.
+  // By JsonMeaning::object: of 0 none is wanted, 1 is the outermost.
+  std::vector<JsonNames> names;
 };
 
 struct JsonExtent {

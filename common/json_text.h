@@ -10,58 +10,87 @@
 #include <emmintrin.h>
 #endif
 
+#define STAKEWATCH_INLINE [[gnu::always_inline]] inline
+
 namespace stakewatch {
 
 inline constexpr std::size_t kJsonReach = 512;
 
-// The first byte from `at` on that is not plain text of a string: a quote, a backslash, a control
-// character (the zero at the end is one) or not ASCII. Reads up to 15 bytes more.
-inline const char* SkipPlain(const char* at) {
+// A bit for each of 16 bytes that is not plain text of a string: a quote, a backslash, a control
+// character (the zero at the end is one) or not ASCII.
+inline std::uint32_t NotPlain16(const char* at) {
 #if defined(__SSE2__)
-  const __m128i quote = _mm_set1_epi8('"');
-  const __m128i backslash = _mm_set1_epi8('\\');
-  const __m128i space = _mm_set1_epi8(' ');
-  for (;; at += 16) {
-    const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    // As signed bytes, what is not ASCII is below the space as well.
-    const __m128i stop =
-        _mm_or_si128(_mm_cmplt_epi8(text, space),
-                     _mm_or_si128(_mm_cmpeq_epi8(text, quote), _mm_cmpeq_epi8(text, backslash)));
-    const auto found = static_cast<unsigned>(_mm_movemask_epi8(stop));
-    if (found != 0) return at + std::countr_zero(found);
-  }
+  const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  // As signed bytes, what is not ASCII is below the space as well.
+  const __m128i stop = _mm_or_si128(_mm_cmplt_epi8(text, _mm_set1_epi8(' ')),
+                                    _mm_or_si128(_mm_cmpeq_epi8(text, _mm_set1_epi8('"')),
+                                                 _mm_cmpeq_epi8(text, _mm_set1_epi8('\\'))));
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(stop));
 #else
-  for (;; ++at) {
-    const auto c = static_cast<signed char>(*at);
-    if (c < ' ' || c == '"' || c == '\\') return at;
+  std::uint32_t stops = 0;
+  for (int i = 0; i < 16; ++i) {
+    const auto c = static_cast<signed char>(at[i]);
+    stops |= static_cast<std::uint32_t>(c < ' ' || c == '"' || c == '\\') << i;
   }
+  return stops;
 #endif
 }
+
+// The first byte from `at` on that is not plain text of a string. Reads up to 15 bytes more.
+inline const char* SkipPlain(const char* at) {
+  for (;; at += 16) {
+    const std::uint32_t stops = NotPlain16(at);
+    if (stops != 0) return at + std::countr_zero(stops);
+  }
+}
+
+// Where one string after the other ends. Looks 64 bytes at a time, and for what is next in them by
+// a word alone, so that the processor need not have found the end of one string to look for the
+// next.
+class JsonQuotes {
+ public:
+  // Reads up to 63 bytes more.
+  explicit JsonQuotes(const char* at) : at_(at) { Look(); }
+
+  // The first byte that is not plain from `begin` on, which is behind an opening quote, and behind
+  // that of the call before.
+  STAKEWATCH_INLINE const char* EndOf(const char* begin) {
+    while (Next() < begin) stops_ &= stops_ - 1;
+    return Next();
+  }
+
+ private:
+  void Look() {
+    stops_ = 0;
+    for (int i = 0; i < 64; i += 16) stops_ |= std::uint64_t{NotPlain16(at_ + i)} << i;
+  }
+  STAKEWATCH_INLINE const char* Next() {
+    while (stops_ == 0) {
+      at_ += 64;
+      Look();
+    }
+    return at_ + std::countr_zero(stops_);
+  }
+
+  const char* at_;
+  std::uint64_t stops_ = 0;  // Of the 64 bytes, those that are not plain and not passed.
+};
 
 inline bool IsJsonSpace(char c) {
   return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
-// Reads up to 16 bytes more.
+// Reads up to 15 bytes more.
 inline const char* SkipJsonSpace(const char* at) {
-  if (!IsJsonSpace(*at)) return at;
+  if (*at > ' ') return at;
+  for (;; ++at) {
 #if defined(__SSE2__)
-  // How much space there is nobody can predict, so no branch hangs on it.
-  const __m128i space = _mm_set1_epi8(' ');
-  const __m128i line = _mm_set1_epi8('\n');
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i turn = _mm_set1_epi8('\r');
-  for (++at;; at += 16) {
+    // How many spaces there are nobody can predict, so no branch hangs on it.
     const __m128i text = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i skip =
-        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(text, space), _mm_cmpeq_epi8(text, line)),
-                     _mm_or_si128(_mm_cmpeq_epi8(text, tab), _mm_cmpeq_epi8(text, turn)));
-    const auto others = ~static_cast<unsigned>(_mm_movemask_epi8(skip)) & 0xffffU;
-    if (others != 0) return at + std::countr_zero(others);
-  }
-#else
-  while (IsJsonSpace(*at)) ++at;
-  return at;
+    const __m128i spaces = _mm_cmpeq_epi8(text, _mm_set1_epi8(' '));
+    at += std::countr_one(static_cast<std::uint32_t>(_mm_movemask_epi8(spaces)));
 #endif
+    if (!IsJsonSpace(*at)) return at;
+  }
 }
 
 // What numbers, true, false and null are made of.

@@ -78,6 +78,33 @@ TEST_CASE("json items: the wanted fields of each element, in any order and spell
   CHECK(Read(R"({"data":[{"a":[{"a":1}],"b":{"b":2},"in":[{"c":3}]}]})") == "o o -\n");
   CHECK(Read(R"({"data":[{"c":1,"in":{"in":{"c":2},"a":3}}]})") == "- - -\n");
   CHECK(Read("{\"data\":[{\"a\":\"\xc3\xa9\"}]}") == "s:\xc3\xa9 - -\n");
+  CHECK(Read("{\"data\":[{\n    \"a\": \"x\",\r\n\t\"in\"\n:\n{\n\n\"c\"\t:\t7\n}\n}\n]\n}\n") ==
+        "s:x - n:7\n");
+}
+
+TEST_CASE("json items: elements that each have an order and white space of their own") {
+  const std::string hex(98, 'f');  // Of a public key; longer than what is looked at at once.
+  std::string text = R"({"data":[)";
+  std::string lines;
+  for (std::size_t i = 0; i < 500; ++i) {
+    const std::string space(i * 7 % 40, i % 3 == 0 ? '\n' : ' ');
+    const std::string number = std::to_string(i * i * 1000);
+    std::vector<std::string> members = {
+        "\"a\":" + space + "\"" + number + "\"",
+        "\"key\" :\"" + hex + "\"",
+        "\"b\": " + number,
+        "\"bb\":\"\"",
+        "\"in\":{" + space + "\"b\":0,\"c\":\"" + number + "\"" + space + "}",
+        "\"inner\":{\"c\":1,\"in\":{\"c\":2}}"};
+    std::ranges::rotate(members, members.begin() + static_cast<std::ptrdiff_t>(i % 6));
+    text += i == 0 ? "{" : ",{";
+    for (std::size_t k = 0; k < members.size(); ++k)
+      text += (k > 0 ? "," + space : space) + members[k];
+    text += space + "}";
+    lines += "s:" + number + " n:" + number + " s:" + number + "\n";
+  }
+  CHECK(ReadIn(text + "]}", 1000) == lines);
+  CHECK(ReadIn(text + "]}", 77) == lines);
 }
 
 TEST_CASE("json items: of names that stand twice the last counts, but the array stands once") {
@@ -233,6 +260,38 @@ TEST_CASE("json text: plain text ends at what is not, wherever that is") {
       text += stop;
       text += std::string(40, '"') + std::string(kJsonReach, '\0');
       CHECK(SkipPlain(text.data()) == text.data() + size);
+    }
+  }
+}
+
+TEST_CASE("json text: the end of each string, however far apart they are") {
+  std::string text;
+  std::vector<std::pair<std::size_t, std::size_t>> strings;  // From behind the quote to the next.
+  for (std::size_t size = 0; size < 150; ++size) {
+    text += std::string(size % 9, size % 2 == 0 ? '\n' : ',') + '"';
+    strings.emplace_back(text.size(), text.size() + size);
+    text += std::string(size, 'x') + '"';
+  }
+  text += "\"no end" + std::string(kJsonReach, '\0');
+  JsonQuotes quotes(text.data());
+  for (const auto& [begin, end] : strings) {
+    CAPTURE(begin);
+    CHECK(quotes.EndOf(text.data() + begin) == text.data() + end);
+  }
+  const std::size_t last = strings.back().second + 2;
+  CHECK(quotes.EndOf(text.data() + last) == text.data() + text.find('\0'));
+}
+
+TEST_CASE("json text: white space of any length") {
+  for (std::size_t size = 0; size < 70; ++size) {
+    for (const char* kinds : {" ", "\n", "\n    ", "\r\n\t", " \t"}) {
+      const std::string_view kind = kinds;
+      std::string text;
+      while (text.size() < size) text += kind[text.size() % kind.size()];
+      for (const char stop : {'"', '\0', '\x1f', '\xa0', '\v', '{'}) {
+        const std::string whole = text + stop + std::string(kJsonReach, ' ');
+        CHECK(SkipJsonSpace(whole.data()) == whole.data() + size);
+      }
     }
   }
 }
