@@ -59,11 +59,10 @@ class Plain {
 
   JsonExtent Read() {
     std::ranges::fill(values_, JsonScalar{});
-    if (!Is('{')) return Failed();
-    Open(kOutermost);
-    do {
+    if (!Is('{') || !Open(kOutermost)) return Failed();
+    while (depth_ > 0) {
       if (!Member()) return Failed();
-    } while (depth_ > 0);
+    }
     if (at_ > end_) return {Fit::kMore, nullptr};
     return {Fit::kRead, at_};
   }
@@ -95,20 +94,20 @@ class Plain {
   // Where the text goes against us may be where there is no more of it.
   JsonExtent Failed() const { return {at_ >= end_ ? Fit::kMore : Fit::kNo, nullptr}; }
 
-  STAKEWATCH_INLINE void Open(std::size_t wanted) {
+  // Behind the opening bracket.
+  STAKEWATCH_INLINE bool Open(std::size_t wanted) {
     within_[depth_++] = {objects_++, &wanted_.names[wanted]};
-    empty_ = true;
+    if (!IsAfterSpace('}')) return true;
+    return --depth_ == 0 || AfterValue();
   }
 
   // A name with its value or the opening of it, and all closings behind.
   STAKEWATCH_INLINE bool Member() {
-    if (empty_ && IsAfterSpace('}')) return Close();
     if (!IsAfterSpace('"')) return false;
     const std::string_view name = String();
     if (!Is('"') || !IsAfterSpace(':')) return false;
     if (*at_ == ' ') ++at_;  // As many write it.
     at_ = SkipJsonSpace(at_);
-    empty_ = false;
     const Within& here = within_[depth_ - 1];
     const JsonMeaning meaning = here.names->Find(name);
     if (meaning.object != 0) Forget(meaning.object);
@@ -117,8 +116,7 @@ class Plain {
       if (depth_ == kDepthMax) return false;
       Set({Since(at_), JsonKind::kOther, meaning.field});
       ++at_;
-      Open(meaning.object);
-      return true;
+      return Open(meaning.object);
     }
     return Scalar(meaning.field) && AfterValue();
   }
@@ -141,11 +139,6 @@ class Plain {
       if (!Is('}')) return false;
       if (--depth_ == 0) return true;
     }
-  }
-
-  STAKEWATCH_INLINE bool Close() {
-    empty_ = false;
-    return --depth_ == 0 || AfterValue();
   }
 
   // What an earlier object of the same name brought.
@@ -180,7 +173,6 @@ class Plain {
   std::array<Within, kDepthMax> within_{};
   std::size_t depth_ = 0;
   std::size_t objects_ = 0;
-  bool empty_ = true;  // Nothing has come in this object yet.
 };
 
 }  // namespace

@@ -44,13 +44,13 @@ inline const char* SkipPlain(const char* at) {
   }
 }
 
-// Where one string after the other ends. Looks 64 bytes at a time, and for what is next in them by
-// a word alone, so that the processor need not have found the end of one string to look for the
-// next.
+// Where one string after the other ends. Looks 64 bytes at a time, before they are needed, and
+// finds what is next in them by a word alone, so that the processor need not have found the end of
+// one string to look for the next.
 class JsonQuotes {
  public:
-  // Reads up to 63 bytes more.
-  explicit JsonQuotes(const char* at) : at_(at) { Look(); }
+  // Reads up to 191 bytes more.
+  explicit JsonQuotes(const char* at) : at_(at), stops_(Look(at)), ahead_(Look(at + 64)) {}
 
   // The first byte that is not plain from `begin` on, which is behind an opening quote, and behind
   // that of the call before.
@@ -60,20 +60,23 @@ class JsonQuotes {
   }
 
  private:
-  void Look() {
-    stops_ = 0;
-    for (int i = 0; i < 64; i += 16) stops_ |= std::uint64_t{NotPlain16(at_ + i)} << i;
+  static std::uint64_t Look(const char* at) {
+    std::uint64_t stops = 0;
+    for (int i = 0; i < 64; i += 16) stops |= std::uint64_t{NotPlain16(at + i)} << i;
+    return stops;
   }
   STAKEWATCH_INLINE const char* Next() {
     while (stops_ == 0) {
       at_ += 64;
-      Look();
+      stops_ = ahead_;
+      ahead_ = Look(at_ + 64);
     }
     return at_ + std::countr_zero(stops_);
   }
 
   const char* at_;
-  std::uint64_t stops_ = 0;  // Of the 64 bytes, those that are not plain and not passed.
+  std::uint64_t stops_;  // Of the 64 bytes, those that are not plain and not passed.
+  std::uint64_t ahead_;  // Of the 64 bytes behind them.
 };
 
 inline bool IsJsonSpace(char c) {
