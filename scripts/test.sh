@@ -1,21 +1,25 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs all tests; no network but loopback. The suites run side
-# by side, since most of their time is waiting; all of them run, also after one has failed.
+# by side, since most of their time is waiting; all of them run, also after one has failed. Those of
+# the programs begin when these are built, and the C++ tests are built beside them.
 #   scripts/test.sh          the C++ tests and the Python ones
 #   scripts/test.sh asan     the C++ tests under a sanitizer: asan or tsan
 set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-dev}
 scripts/install-packages.sh build test || exit
-scripts/build.sh "$preset" || exit
+cpp_tests() { nice scripts/build.sh "$preset" && ctest --preset "$preset" -j4; }
+if [[ $preset != dev ]]; then
+  cpp_tests
+  exit
+fi
+scripts/build.sh dev exporters restart_hook stakewatch_sim || exit
 
-ctest=(ctest --preset "$preset" -j4)
-[[ $preset == dev ]] || exec "${ctest[@]}"
-
-suites=(ctest tests/{repo,dashboards} tests/{rules,e2e}/test_*.py)
+suites=(ctest tests/{repo,dashboards} tests/{rules,e2e,e2e/*}/test_*.py)
 run() {
   if [[ $1 == ctest ]]; then
-    exec "${ctest[@]}"
+    cpp_tests
+    exit
   fi
   exec python3 -m pytest -q -p no:cacheprovider "$1"
 }
@@ -23,8 +27,9 @@ run() {
 export STAKEWATCH_BIN=$PWD/build/dev/bin
 logs=$(mktemp -d)
 declare -A pids
-# Ctrl-C reaches no job in the background.
-trap 'kill "${pids[@]}" 2>/dev/null; rm -rf "$logs"' EXIT
+# Ctrl-C reaches no job in the background; each is a process group of its own, to be ended as a whole.
+trap 'kill -- "${pids[@]/#/-}" 2>/dev/null; rm -rf "$logs"' EXIT
+set -m
 for suite in "${suites[@]}"; do
   run "$suite" >"$logs/${suite//\//-}" 2>&1 &
   pids[$suite]=$!

@@ -1,5 +1,5 @@
 // What computehorde_exporter makes of its answers, without a database or a Redis: those are real in
-// tests/e2e/test_computehorde.py.
+// tests/e2e/computehorde/.
 #include <doctest/doctest.h>
 
 #include <optional>

@@ -126,6 +126,23 @@ class Validator:
         self.server.discard()
 
 
+class Database:
+    """One of its own for each test."""
+    count = 0
+
+    def __init__(self, server, era):
+        Database.count += 1
+        self.server, self.name = server, f"validator{Database.count}"
+        fill(server, self.name, era)
+
+    def sql(self, text, role="postgres"):
+        return self.server.sql(text, self.name, role)
+
+    @property
+    def flag(self):
+        return database_flag(self.server, self.name)
+
+
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     validator = Validator(sys.argv[1])

@@ -12,7 +12,7 @@
 #include "common/own_metrics.h"
 #include "common/page.h"
 #include "common/sql/watch.h"
-#include "tests/common/private_postgres.h"
+#include "tests/sql/private_postgres.h"
 
 namespace stakewatch {
 namespace {

@@ -1,110 +1,20 @@
-"""mina_exporter on a real, private PostgreSQL with rows that a coordinator wrote: the page, each
-fault in the data and each of the connection, and that it can do nothing but read."""
-import itertools
+"""The page of mina_exporter for rows that a coordinator wrote and for each fault in them, and that
+the exporter can do nothing but read."""
 import os
 import re
-import sys
 import time
 
 import pytest
-
-from harness import ROOT, Program, promtool_accepts, wait_until
-
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "tests/mina"))
-from postgres import Postgres, SqlError, go_on, hang  # noqa: E402
-from recorded import CASE, LAST_END, TABLES, load_recorded  # noqa: E402
+from harness import ROOT, promtool_accepts
+from mina_pages import QUERIES, asked, becomes, failing, up
+from postgres import SqlError
+from recorded import CASE, LAST_END, TABLES
 
 FOLDER = ROOT / "tests/mina"
-QUERIES = sum(path.read_text().count("-- @")
-              for path in (ROOT / "exporters/mina/queries").glob("*.sql"))
 # Of the run itself, not of the rows.
 NOT_OF_THE_ROWS = re.compile("mina_uptime_(query_.*|table_bytes|db_size_bytes)|(?!mina_uptime_).*")
 PRODUCERS = ["B62qeccbc87e4b5ce2fe28308fd9f2a7baf3e6cdbdf8135f776cbc6",
              "B62qc81e728d9d4c2f636f067f89cc14862cdaa6300da2d33f72255"]
-NAMES = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    # A session ends with its client, also in the middle of a statement.
-    postgres = Postgres(tmp_path_factory.mktemp("mina"), client_connection_check_interval="100ms")
-    try:
-        postgres.start()
-        postgres.shift = load_recorded(postgres, "recorded", time.time() - 600)
-        yield postgres
-    finally:
-        postgres.discard()
-
-
-@pytest.fixture
-def database(server):
-    """A copy of the recorded one for each test."""
-    name = f"mina{next(NAMES)}"
-    server.sql(f"CREATE DATABASE {name} TEMPLATE recorded")
-    return name
-
-
-@pytest.fixture
-def watch(server, database, run_exporter):
-    def start(*flags):
-        dsn = f"{server.dsn} dbname={database} user=mina_ro"
-        return run_exporter("mina_exporter", f"--mina.dsn={dsn}", *flags)
-    return start
-
-
-@pytest.fixture
-def change(server, database):
-    """SQL by the database's owner."""
-    return lambda text: server.sql(text, database, "coordinator")
-
-
-@pytest.fixture
-def session(server, database, programs):
-    """A session of a role that begins with `text` and stays."""
-    def start(text, role="coordinator"):
-        name = f"session{next(NAMES)}"
-        psql = Program(name, [
-            server.bin / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d",
-            f"{server.dsn} dbname={database} user={role} application_name={name}",
-            "-c", text, "-c", "SELECT pg_sleep(600)"], server.folder.parent)
-        programs.append(psql.start())
-        psql.wait(lambda: server.sql(
-            f"SELECT 1 FROM pg_stat_activity WHERE application_name = '{name}'"
-            " AND query LIKE '%pg_sleep%'"), 10, "has its session")
-        return psql
-    return start
-
-
-def page_of(exporter):
-    """Whatever happens to the database, at once."""
-    page = exporter.page(timeout_seconds=3)
-    assert page.seconds < 1
-    promtool_accepts(page.text)
-    return page
-
-
-def asked(exporter, queries=QUERIES, seconds=20):
-    """The page when every query has been asked."""
-    def look():
-        page = page_of(exporter)
-        return page if len(page.series("mina_uptime_query_up")) == queries else None
-    return wait_until(look, seconds, "every query is asked")
-
-
-def failing(page):
-    return {query for query, up in page.by("mina_uptime_query_up", "query").items() if not up}
-
-
-def up(page):
-    return page.get("stakewatch_source_up", source="database") == 1
-
-
-def becomes(exporter, condition, seconds, what):
-    def look():
-        page = page_of(exporter)
-        return page if condition(page) else None
-    return wait_until(look, seconds, what, every=0.2)
 
 
 def shifted_back(text, shift):
@@ -335,107 +245,3 @@ def test_a_session_of_the_exporter_is_read_only_whatever_the_role_says(server, w
     told = server.sql("SELECT usename, datname FROM pg_stat_activity"
                       " WHERE application_name = 'mina_exporter'")
     assert told == f"mina_ro|{database}"
-
-
-# Of the connection.
-
-
-def test_a_backend_that_stands_still_is_left(server, watch):
-    exporter = watch()
-    asked(exporter)
-    (stopped,) = server.backends("mina_exporter")
-    hang(stopped)
-    try:
-        wait_until(lambda: set(server.backends("mina_exporter")) - {stopped}, 30, "a new one")
-        page = becomes(exporter, up, 20, "is up again")
-        assert page["mina_uptime_last_batch_submissions"] == 11
-    finally:
-        go_on(stopped)
-    wait_until(lambda: stopped not in server.backends("mina_exporter"), 20, "the old one ends")
-
-
-def test_a_server_that_stands_still_and_goes_on(server, watch):
-    exporter = watch()
-    asked(exporter)
-    server.hang_all()
-    try:
-        page = becomes(exporter, lambda page: not up(page), 30, "is down")
-        assert page.get("mina_uptime_last_batch_submissions") is None
-        assert page["mina_uptime_interval_seconds"] == 1200
-        assert len(page.series("mina_uptime_query_up")) == QUERIES
-    finally:
-        server.go_on_all()
-    page = becomes(exporter, up, 30, "is up again")
-    assert page["mina_uptime_last_batch_submissions"] == 11
-
-
-def test_a_server_that_is_killed_and_one_that_is_restarted(server, watch):
-    exporter = watch()
-    asked(exporter)
-    server.kill()
-    page = becomes(exporter, lambda page: not up(page), 20, "is down")
-    assert page.get("mina_uptime_last_batch_submissions") is None
-    assert page.get("stakewatch_source_failures_total", source="database", reason="unreachable") > 0
-    server.start()
-    page = becomes(exporter, up, 30, "is up again")
-    assert page["mina_uptime_last_batch_submissions"] == 11 and failing(page) == set()
-    server.restart()
-    page = becomes(exporter, lambda page: up(page) and server.backends("mina_exporter"), 30,
-                   "is up after a restart")
-    assert page["mina_uptime_last_batch_submissions"] == 11
-
-
-def test_a_connection_that_is_terminated_is_made_again(server, watch):
-    exporter = watch()
-    asked(exporter)
-    (before,) = server.backends("mina_exporter")
-    server.terminate("mina_exporter")
-    wait_until(lambda: set(server.backends("mina_exporter")) - {before}, 20, "a new one")
-    page = becomes(exporter, up, 10, "is up")
-    assert page["mina_uptime_last_batch_submissions"] == 11
-
-
-def test_the_role_has_no_connection_left(server, watch, session):
-    others = [session("SELECT 1", role="mina_ro") for _ in range(3)]
-    exporter = watch()
-    page = becomes(exporter, lambda page: page.get("stakewatch_source_up", source="database") == 0,
-                   20, "is down")
-    assert page.series("mina_uptime_query_up") == {}
-    others[0].discard()
-    becomes(exporter, up, 30, "is up")
-    assert len(asked(exporter).series("mina_uptime_query_up")) == QUERIES
-    assert len(server.backends("mina_exporter")) == 1
-
-
-def test_a_locked_table_fails_its_queries_alone(watch, session):
-    lock = session("BEGIN; LOCK TABLE points IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)")
-    exporter = watch()
-    page = asked(exporter, seconds=40)
-    assert failing(page) == {"points_last_batch", "summary_mismatch", "oldest_rows", "table_sizes"}
-    assert up(page) and page["mina_uptime_last_batch_submissions"] == 11
-    assert page.get("mina_uptime_last_batch_points") is None
-    lock.discard()
-    page = becomes(exporter, lambda page: not failing(page), 60, "all of them work")
-    assert page["mina_uptime_last_batch_points"] == 11
-
-
-def test_a_column_of_another_name_fails_its_queries_alone(watch, change):
-    change("ALTER TABLE submissions RENAME COLUMN verified TO checked")
-    exporter = watch()
-    page = asked(exporter)
-    assert failing(page) == {"submissions_last_batch", "submissions_waiting"}
-    assert up(page) and page["mina_uptime_last_batch_points"] == 11
-    assert page.get("mina_uptime_query_errors_total", query="submissions_waiting",
-                    reason="query_error") >= 1
-    assert "verified" in exporter.log()
-    change("ALTER TABLE submissions RENAME COLUMN checked TO verified")
-    page = becomes(exporter, lambda page: not failing(page), 60, "both work")
-    assert page["mina_uptime_submissions_waiting"] == 3
-
-
-def test_without_the_right_on_the_sequence(watch, change):
-    change("REVOKE SELECT ON SEQUENCE bot_logs_id_seq FROM mina_ro")
-    page = asked(watch())
-    assert failing(page) == {"rollbacks"}
-    page = asked(watch("--sql.disable=rollbacks"), QUERIES - 1)
-    assert failing(page) == set()

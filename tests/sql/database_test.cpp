@@ -8,7 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "common/sql/database.h"
-#include "tests/common/private_postgres.h"
+#include "tests/sql/private_postgres.h"
 
 namespace stakewatch {
 namespace {
