@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the Go programs of the stack from the Go module proxy, for machines that reach no image
-# registry, and Geth for scripts/test-real.sh. Each is built once, one after the other and at nice 19,
-# into $STAKEWATCH_CACHE/stack/bin/<name>-<version> (~/.cache/stakewatch).
+# registry, and Geth for scripts/test-real.sh. Each is built once, one after the other, into
+# $STAKEWATCH_CACHE/stack/bin/<name>-<version> (~/.cache/stakewatch).
 #   tests/stack/programs.sh [name…]      all of them without a name; prints where they are
 # STAKEWATCH_GO_JOBS: threads of a build (2).
 set -euo pipefail
@@ -44,7 +44,7 @@ find_go() {
 # common, Go's own library first of all, is compiled once.
 with_go() {
   env -u GOROOT CGO_ENABLED=0 GOTOOLCHAIN=local GOMAXPROCS="$jobs" \
-    GOFLAGS="-mod=mod -trimpath -p=$jobs" PATH="$(dirname "$(command -v "$go")"):$PATH" nice -n 19 "$@"
+    GOFLAGS="-mod=mod -trimpath -p=$jobs" PATH="$(dirname "$(command -v "$go")"):$PATH" "$@"
 }
 run_go() { with_go "$go" "$@"; }
 
