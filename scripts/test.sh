@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-dev}
 scripts/install-packages.sh build test || exit
-cpp_tests() { nice scripts/build.sh "$preset" && ctest --preset "$preset" -j4; }
+cpp_tests() { scripts/build.sh "$preset" && ctest --preset "$preset" -j4; }
 if [[ $preset != dev ]]; then
   cpp_tests
   exit
