@@ -56,6 +56,13 @@ caused() { comm -13 <(printf '%s\n' "$before") <(firing) | tr '\n' ' '; }
 [[ $minutes =~ ^[1-9][0-9]{0,2}$ ]] || fail "MINUTES=$minutes is no number from 1 to 999"
 docker compose ps --services | grep -q -x -- "$service" || fail "no service \"$service\" runs; there are: $(docker compose ps --services | tr '\n' ' ')"
 
+# What fires is sent again each minute: until then an Alertmanager that has just started knows of none.
+unheard=$(ask "$alertmanager/metrics" 2>/dev/null | awk -v now="$(date +%s)" \
+  '$1 == "process_start_time_seconds" && now - $2 < 75 { printf "%d", 76 - (now - $2) }') || true
+if [[ $unheard ]]; then
+  echo "Alertmanager has just started: waiting $unheard s until it has heard what fires."
+  sleep "$unheard"
+fi
 before=$(firing)
 id=$(silence $((minutes * 60))) || fail "Alertmanager does not answer at $alertmanager: not restarted, it would page"
 [[ $id ]] || fail "Alertmanager gave no silence: not restarted"
