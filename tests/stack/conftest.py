@@ -104,6 +104,9 @@ class Project:
         self.compose("--profile=*", "down", "-v", "--remove-orphans", "-t", "10")
 
 
+STACKS = []
+
+
 class Stack(Project):
     """A whole profile, with what compose.test.yaml leaves out and adds."""
 
@@ -127,6 +130,7 @@ class Stack(Project):
                          COMPOSE_ENV_FILES=str(work / "env"), ALERTMANAGER_URL=self.alertmanager,
                          TEST_WORK=str(work), TEST_PROMETHEUS_PORT=str(ports[0]),
                          TEST_ALERTMANAGER_PORT=str(ports[1]), **environment)
+        STACKS.append(self)
         # Read by init's user, not by the world's leave.
         for path in [work, *work.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -153,6 +157,21 @@ class Stack(Project):
 
     def targets(self):
         return get(f"{self.prometheus}/api/v1/targets", state="active")["data"]["activeTargets"]
+
+    def story(self):
+        """For whoever reads a failure: what was not scraped in the last minutes, each container and the
+        end of what it said."""
+        told = []
+        try:
+            told += [f"{row['metric']['instance']}: {row['value'][1]} scrapes of 5 min failed"
+                     for row in self.query("count_over_time((up == 0)[5m:5s]) > 0")]
+            told += [f"{target['labels']['instance']}: {target['lastError']}"
+                     for target in self.targets() if target["health"] != "up"]
+            told.append(self.compose("ps", "-a", seconds=60))
+            told.append(self.compose("logs", "--no-color", "--tail=5", seconds=60))
+        except (OSError, ValueError, AssertionError, subprocess.SubprocessError) as error:
+            told.append(repr(error))
+        return "\n".join(told)
 
     def loki(self, path, **query):
         return get(f"http://{self.address('loki')}:3100/loki/api/v1/{path}", **query)["data"]
@@ -231,6 +250,14 @@ NOTES = []
 def note():
     """For what is to be read under a green run, too."""
     return NOTES.append
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):  # pylint: disable=unused-argument
+    report = (yield).get_result()
+    if report.failed:
+        for one in STACKS:
+            report.sections.append((f"stack {one.project}", one.story()))
 
 
 def pytest_terminal_summary(terminalreporter):
