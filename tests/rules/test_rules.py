@@ -1,5 +1,6 @@
 """Rules, their tests and their runbooks belong together, and name only metrics that exist."""
 import concurrent.futures
+import functools
 import itertools
 import json
 import os
@@ -30,6 +31,7 @@ def run(*command):
     return done.stdout + done.stderr
 
 
+@functools.cache
 def rules():
     return [rule for path in RULES for group in yaml.safe_load(path.read_text())["groups"]
             for rule in group["rules"]]
@@ -39,6 +41,7 @@ def alerts():
     return [rule for rule in rules() if "alert" in rule]
 
 
+@functools.cache
 def log_alerts():
     """Of Loki, which evaluates them itself."""
     return [rule for path in sorted((ROOT / "prometheus/loki/rules").glob("*/*.yml"))
@@ -115,6 +118,7 @@ def test_alerts_on_logs_find_their_lines():
     assert log_lines_of("ApplicationStatusFailed", lines) == status
 
 
+@functools.cache
 def causes():
     """{number: (name, the alerts it is made of)} of cause.yml, without what has to go with them."""
     found = {}
