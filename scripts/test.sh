@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, and runs all tests; no network but loopback. The suites run side
 # by side, since most of their time is waiting; all of them run, also after one has failed. Those of
-# the programs begin when these are built, and the C++ tests are built beside them.
+# the programs begin when these are built, and the C++ tests are built beside them, with priority: they
+# have to run after it.
 #   scripts/test.sh          the C++ tests and the Python ones
 #   scripts/test.sh asan     the C++ tests under a sanitizer: asan or tsan
 set -uo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-dev}
 scripts/install-packages.sh build test || exit
-cpp_tests() { scripts/build.sh "$preset" && ctest --preset "$preset" -j4; }
+cpp_tests() { scripts/build.sh "$preset" && ctest --preset "$preset" -j6; }
 if [[ $preset != dev ]]; then
   cpp_tests
   exit
@@ -21,7 +22,7 @@ run() {
     cpp_tests
     exit
   fi
-  exec python3 -m pytest -q -p no:cacheprovider "$1"
+  exec nice -n 5 python3 -m pytest -q -p no:cacheprovider "$1"
 }
 
 export STAKEWATCH_BIN=$PWD/build/dev/bin

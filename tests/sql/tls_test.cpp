@@ -6,8 +6,8 @@
 #include "common/net/client_tls.h"
 #include "common/net/net.h"
 #include "common/sql/database.h"
-#include "tests/common/web_certs.h"
 #include "tests/sql/private_postgres.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

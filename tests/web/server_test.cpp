@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/web/answer.h"
-#include "tests/common/web_testing.h"
+#include "tests/web/testing.h"
 
 namespace stakewatch::testing {
 namespace {

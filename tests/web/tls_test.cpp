@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -1,7 +1,7 @@
 // The web configuration file: what is read, and what is refused by which words.
 #include "common/web/config.h"
 
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

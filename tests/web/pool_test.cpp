@@ -7,7 +7,7 @@
 
 #include "common/file.h"
 #include "common/web/bucket.h"
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/common/raw_server.h"
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <vector>
 
-#include "tests/common/web_testing.h"
+#include "tests/web/testing.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "common/upstream/upstream.h"
 #include "tests/common/raw_server.h"
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -15,7 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "common/net/stream.h"
-#include "tests/common/web_testing.h"
+#include "tests/web/testing.h"
 
 namespace stakewatch::testing {
 

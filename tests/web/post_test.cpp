@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-#include "tests/common/web_testing.h"
+#include "tests/web/testing.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -9,7 +9,7 @@
 #include <future>
 #include <vector>
 
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {

@@ -17,7 +17,7 @@
 #include "common/blake2.h"
 #include "common/upstream/line_link.h"
 #include "tests/common/raw_server.h"
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/common/raw_server.h"
-#include "tests/common/web_certs.h"
+#include "tests/web/certs.h"
 
 namespace stakewatch::testing {
 namespace {
